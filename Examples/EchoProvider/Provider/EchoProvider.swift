@@ -1,0 +1,69 @@
+public import ProviderKit
+
+/// A network of one user, who answers every message with its own text.
+///
+/// The smallest useful provider: it claims an address, takes messages, and submits answers.
+public final class EchoProvider: Provider {
+    public static let descriptor = Descriptor(
+        id: "org.plugboard.example.echo",
+        name: "Echo",
+        version: "1.0.0",
+        vendor: "Plugboard",
+        capabilities: [Capability("messages")],
+        settings: [
+            SettingSchema("address", .string, isRequired: true, help: "The address that answers, as user@domain."),
+            SettingSchema("prefix", .string, standard: "", help: "What each answer begins with."),
+        ]
+    )
+
+    private let host: Host
+    private let address: Address
+    private let prefix: String
+    private var answers: UInt64 = 0
+
+    public init(host: Host, instance: InstanceInfo) throws(ProviderError) {
+        guard let address = Address(instance.settings["address"] ?? "") else {
+            throw ProviderError("is no address; write user@domain", setting: "address")
+        }
+        self.host = host
+        self.address = address
+        self.prefix = instance.settings["prefix"] ?? ""
+    }
+
+    public func start() throws(ProviderError) {
+        do {
+            try host.claim(address: address)
+        } catch {
+            throw ProviderError("cannot be claimed: \(error)", setting: "address")
+        }
+    }
+
+    public func deliver(_ delivery: Delivery) -> Bool {
+        guard case .message(let message) = delivery.envelope.content else {
+            delivery.complete(.delivered)
+            return true
+        }
+        var answer = Envelope(
+            from: address,
+            to: delivery.envelope.from,
+            id: "echo-\(host.wallClock)-\(answers + 1)",
+            content: .message(Message(text: prefix + message.text))
+        )
+        answer.toDevice = delivery.envelope.fromDevice
+        answer.conversation = delivery.envelope.conversation
+        answer.hops = delivery.envelope.hops
+        do {
+            guard try host.submit(answer) == .taken else { return false }
+        } catch {
+            delivery.complete(.failed(Outcome.Reason(.internal, "the answer was not taken: \(error)")))
+            return true
+        }
+        answers += 1
+        delivery.complete(.delivered)
+        return true
+    }
+
+    public func room() {
+        host.ready()
+    }
+}
