@@ -1,0 +1,56 @@
+import GRDB
+
+extension SQLiteSpool {
+    package func deadLetters(after position: Int64, limit: Int) throws(SpoolError) -> [DeadLetter] {
+        try self.read { db in
+            let statement = try PreparedSQL(
+                db,
+                "SELECT \(DeadLetter.columns) FROM dead_letters WHERE position > ? ORDER BY position LIMIT ?"
+            )
+            try statement.bind(position, at: 1)
+            try statement.bind(self.rows(limit), at: 2)
+            return try statement.all { try DeadLetter($0) }
+        }
+    }
+
+    package func deadLetter(sequence: Int64) throws(SpoolError) -> DeadLetter? {
+        try self.read { try DeadLetter.find(sequence, in: $0) }
+    }
+
+    package func retryDeadLetter(sequence: Int64, expiresAt: Int64) throws(SpoolError) -> AppendResult? {
+        try self.write { batch in try batch.retryDeadLetter(sequence, expiresAt: expiresAt) }
+    }
+
+    package func dropDeadLetter(sequence: Int64) throws(SpoolError) -> Bool {
+        try self.write { batch in try batch.dropDeadLetter(sequence) }
+    }
+}
+
+extension DeadLetter {
+    /// The columns that ``init(_:)`` reads.
+    fileprivate static let columns = "\(SpoolRecord.columns), position, cause, reason, died_at"
+
+    fileprivate init(_ row: PreparedSQL.Columns) throws {
+        let next = SpoolRecord.columnCount
+        guard let cause = Cause(rawValue: row.int64(next + 1)) else {
+            throw DatabaseError(
+                resultCode: .SQLITE_CORRUPT,
+                message: "dead letter \(row.int64(next)) has the unknown cause \(row.int64(next + 1))"
+            )
+        }
+        self.init(
+            position: row.int64(next),
+            record: try SpoolRecord(row),
+            cause: cause,
+            reason: row.string(next + 2),
+            at: row.int64(next + 3)
+        )
+    }
+
+    /// The dead letter of one message; `nil` when there is none.
+    static func find(_ sequence: Int64, in db: Database) throws -> DeadLetter? {
+        let statement = try PreparedSQL(db, "SELECT \(Self.columns) FROM dead_letters WHERE sequence = ?")
+        try statement.bind(sequence, at: 1)
+        return try statement.first { try DeadLetter($0) }
+    }
+}

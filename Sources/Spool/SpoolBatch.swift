@@ -1,0 +1,233 @@
+import GRDB
+
+/// Applies the changes of one transaction and keeps the counts in step with them.
+///
+/// Made inside the transaction, used on its thread, and its ``counts`` adopted only once the transaction is on disk.
+struct SpoolBatch {
+    /// The counts as they will be once the transaction is on disk.
+    private(set) var counts: SpoolCounts
+    private let db: Database
+    private let limits: SpoolLimits
+    private let duplicateKeys: DuplicateKeys
+    /// Acceptance time of the newest message of this batch, unix milliseconds.
+    private var newestCreatedAt: Int64?
+
+    /// Forgotten messages that one transaction deletes at most, so that a commit stays short.
+    static let forgottenPerCommitMax = 2048
+
+    init(_ db: Database, counts: SpoolCounts, limits: SpoolLimits, duplicateKeys: DuplicateKeys) {
+        self.db = db
+        self.counts = counts
+        self.limits = limits
+        self.duplicateKeys = duplicateKeys
+    }
+
+    /// Applies all changes; one result for each append.
+    mutating func apply(_ operations: [SpoolOperation]) throws -> [AppendResult] {
+        var results: [AppendResult] = []
+        for operation in operations {
+            switch operation {
+            case .append(let record):
+                results.append(try self.append(record))
+            case .delivered(let sequence):
+                try self.remove(sequence)
+            case .deferred(let sequence, let attempts, let nextAttemptAt, let reason):
+                try self.postpone(sequence, attempts: attempts, until: max(1, nextAttemptAt), reason: reason)
+            case .failed(let sequence, let reason, let at):
+                try self.bury(sequence, cause: .failed, reason: reason, at: at)
+            case .expired(let sequence, let at):
+                try self.bury(sequence, cause: .expired, reason: nil, at: at)
+            }
+        }
+        try self.forget()
+        return results
+    }
+
+    // MARK: Appending
+
+    private mutating func append(_ record: SpoolRecord) throws -> AppendResult {
+        if let refusal = self.sizeRefusal(record) { return refusal }
+        let duplicateKey = record.remoteID.map {
+            self.duplicateKeys.key(source: record.source, conversation: record.conversation, remoteID: $0)
+        }
+        if let duplicateKey, let first = try self.sequence(seenUnder: duplicateKey) { return .duplicate(of: first) }
+        let result = try self.insert(record)
+        if case .stored(let sequence) = result {
+            self.newestCreatedAt = max(self.newestCreatedAt ?? record.createdAt, record.createdAt)
+            if let duplicateKey { try self.remember(duplicateKey, sequence: sequence, at: record.createdAt) }
+        }
+        return result
+    }
+
+    private func sizeRefusal(_ record: SpoolRecord) -> AppendResult? {
+        let sizes = [
+            (SpoolField.payload, record.payload.count, self.limits.payloadBytesMax),
+            (.remoteID, record.remoteID?.utf8.count ?? 0, self.limits.remoteIDBytesMax),
+            (.conversation, record.conversation.utf8.count, self.limits.keyBytesMax),
+            (.destination, record.destination.utf8.count, self.limits.keyBytesMax),
+            (.source, record.source.utf8.count, self.limits.keyBytesMax),
+        ]
+        return sizes.first { $0.1 > $0.2 }.map { .tooLarge(field: $0.0, bytes: $0.1, max: $0.2) }
+    }
+
+    /// Inserts a message unless its idempotency key is taken or the quota is used up.
+    private mutating func insert(_ record: SpoolRecord) throws -> AppendResult {
+        let sameKey = try PreparedSQL(self.db, "SELECT sequence FROM messages WHERE idempotency_key = ?")
+        try sameKey.bind(record.idempotencyKey.high, record.idempotencyKey.low, at: 1)
+        if let first = try sameKey.first({ $0.int64(0) }) { return .duplicate(of: first) }
+        guard self.counts.pending < self.limits.pendingMax else { return .full }
+
+        let sequence = try record.insert(with: PreparedSQL(self.db, SpoolRecord.insertSQL))
+        self.counts.pending += 1
+        self.counts.payloadBytes += record.payload.count
+        if record.nextAttemptAt > 0 { self.counts.deferred += 1 }
+        return .stored(sequence: sequence)
+    }
+
+    private func sequence(seenUnder key: SipHash.Digest) throws -> Int64? {
+        let statement = try PreparedSQL(self.db, "SELECT sequence FROM seen WHERE key = ?")
+        try statement.bind(key.first, key.second, at: 1)
+        return try statement.first { $0.int64(0) }
+    }
+
+    private mutating func remember(_ key: SipHash.Digest, sequence: Int64, at time: Int64) throws {
+        let statement = try PreparedSQL(self.db, "INSERT INTO seen (sequence, key, seen_at) VALUES (?, ?, ?)")
+        try statement.bind(sequence, at: 1)
+        try statement.bind(key.first, key.second, at: 2)
+        try statement.bind(time, at: 3)
+        try statement.run()
+        self.counts.seen += 1
+    }
+
+    // MARK: Settling
+
+    /// Deletes a waiting message; one that is not there is no error.
+    private mutating func remove(_ sequence: Int64) throws {
+        let statement = try PreparedSQL(
+            self.db,
+            "DELETE FROM messages WHERE sequence = ? RETURNING length(payload), next_attempt_at"
+        )
+        try statement.bind(sequence, at: 1)
+        let removed = try statement.first { (payloadBytes: $0.int(0), isDeferred: $0.int64(1) > 0) }
+        guard let removed else { return }
+        self.counts.pending -= 1
+        self.counts.payloadBytes -= removed.payloadBytes
+        if removed.isDeferred { self.counts.deferred -= 1 }
+    }
+
+    private mutating func postpone(_ sequence: Int64, attempts: Int, until time: Int64, reason: String) throws {
+        let current = try PreparedSQL(self.db, "SELECT next_attempt_at FROM messages WHERE sequence = ?")
+        try current.bind(sequence, at: 1)
+        guard let previous = try current.first({ $0.int64(0) }) else { return }
+
+        let update = try PreparedSQL(
+            self.db,
+            "UPDATE messages SET attempts = ?, next_attempt_at = ?, deferral_reason = ? WHERE sequence = ?"
+        )
+        try update.bind(attempts, at: 1)
+        try update.bind(time, at: 2)
+        try update.bind(self.cut(reason), at: 3)
+        try update.bind(sequence, at: 4)
+        try update.run()
+        if previous == 0 { self.counts.deferred += 1 }
+    }
+
+    /// Moves a waiting message to the dead letters.
+    ///
+    /// Without a reason, that of its last deferral stands.
+    private mutating func bury(_ sequence: Int64, cause: DeadLetter.Cause, reason: String?, at time: Int64) throws {
+        let copy = try PreparedSQL(
+            self.db,
+            """
+            INSERT INTO dead_letters (\(SpoolRecord.columns), cause, reason, died_at)
+            SELECT \(SpoolRecord.columns), ?, coalesce(?, deferral_reason, ''), ? FROM messages WHERE sequence = ?
+            RETURNING position
+            """
+        )
+        try copy.bind(cause.rawValue, at: 1)
+        try copy.bind(reason.map { self.cut($0) }, at: 2)
+        try copy.bind(time, at: 3)
+        try copy.bind(sequence, at: 4)
+        guard try copy.first({ $0.int64(0) }) != nil else { return }
+        try self.remove(sequence)
+        self.counts.deadLetters += 1
+        try self.dropOldestDeadLetters()
+    }
+
+    private func cut(_ reason: String) -> String {
+        guard reason.utf8.count > self.limits.reasonBytesMax else { return reason }
+        var end = reason.utf8.index(reason.startIndex, offsetBy: self.limits.reasonBytesMax)
+        while end.samePosition(in: reason.unicodeScalars) == nil { end = reason.utf8.index(before: end) }
+        return String(reason[..<end])
+    }
+
+    // MARK: Dead letters
+
+    private mutating func dropOldestDeadLetters() throws {
+        let excess = self.counts.deadLetters - self.limits.deadLettersMax
+        guard excess > 0 else { return }
+        let statement = try PreparedSQL(
+            self.db,
+            """
+            DELETE FROM dead_letters
+            WHERE position IN (SELECT position FROM dead_letters ORDER BY position LIMIT ?)
+            """
+        )
+        try statement.bind(excess, at: 1)
+        try statement.run()
+        self.counts.deadLetters -= excess
+        self.counts.deadLettersDropped += excess
+    }
+
+    /// Deletes a dead letter; false when there is none.
+    mutating func dropDeadLetter(_ sequence: Int64) throws -> Bool {
+        let statement = try PreparedSQL(
+            self.db,
+            "DELETE FROM dead_letters WHERE sequence = ? RETURNING position"
+        )
+        try statement.bind(sequence, at: 1)
+        guard try statement.first({ $0.int64(0) }) != nil else { return false }
+        self.counts.deadLetters -= 1
+        return true
+    }
+
+    /// Appends a dead letter's message anew, and deletes the dead letter if that worked; `nil` when there is none.
+    mutating func retryDeadLetter(_ sequence: Int64, expiresAt: Int64) throws -> AppendResult? {
+        guard var record = try DeadLetter.find(sequence, in: self.db)?.record else { return nil }
+        record.attempts = 0
+        record.nextAttemptAt = 0
+        record.expiresAt = expiresAt
+        let result = try self.insert(record)
+        if case .stored = result { _ = try self.dropDeadLetter(sequence) }
+        return result
+    }
+
+    // MARK: Forgetting
+
+    /// Forgets the oldest messages past the limits of number and age, as of the newest message of this batch.
+    private mutating func forget() throws {
+        guard let newestCreatedAt else { return }
+        let cutoff = newestCreatedAt - self.limits.seenAgeMaxMs
+        let excess = self.counts.seen - self.limits.seenMax
+        let oldest = try PreparedSQL(self.db, "SELECT seen_at FROM seen ORDER BY sequence LIMIT 1")
+        guard let oldestAt = try oldest.first({ $0.int64(0) }), oldestAt < cutoff || excess > 0 else { return }
+
+        // Oldest first up to the first one to keep: those too many, then those too old.
+        let statement = try PreparedSQL(
+            self.db,
+            """
+            DELETE FROM seen WHERE sequence IN (
+                SELECT sequence FROM (
+                    SELECT sequence, seen_at, row_number() OVER (ORDER BY sequence) AS place
+                    FROM (SELECT sequence, seen_at FROM seen ORDER BY sequence LIMIT ?1)
+                ) WHERE place <= ?2 OR seen_at < ?3
+            )
+            """
+        )
+        try statement.bind(Self.forgottenPerCommitMax, at: 1)
+        try statement.bind(excess, at: 2)
+        try statement.bind(cutoff, at: 3)
+        try statement.run()
+        self.counts.seen -= self.db.changesCount
+    }
+}

@@ -1,0 +1,116 @@
+/// Store and forward: a message counts as accepted once ``commit(_:)`` has returned `.stored` for it.
+///
+/// One thread, the router's spool writer, calls ``commit(_:)`` with whatever has gathered since the last call, so that
+/// many messages share one flush to disk. Everything else may be called from any thread, also during a commit, and sees
+/// the state after the last commit that has returned. All calls block.
+///
+/// The vocabulary is a message stream's, so that one can stand behind it. On NATS JetStream: `append` is a publish to a
+/// subject of destination and conversation, with the idempotency key as `Nats-Msg-Id`; the publish acknowledgement gives
+/// the stream sequence and the duplicate flag. `delivered` is an ack, `deferred` a nak with a delay, `failed` and `expired`
+/// a term after a publish to the dead-letter stream, and the loads are a consumer's fetch.
+package protocol SpoolStore: Sendable {
+    /// Makes all changes durable, in order, as one transaction.
+    ///
+    /// - Returns: one result for each `.append`, in the order of the appends.
+    /// - Throws: ``SpoolError``; then nothing of the batch has happened.
+    func commit(_ operations: [SpoolOperation]) throws(SpoolError) -> [AppendResult]
+
+    /// The messages of one conversation to one destination that follow `sequence`, in sequence order.
+    func load(
+        conversation: String,
+        destination: String,
+        after sequence: Int64,
+        limit: Int
+    ) throws(SpoolError) -> [SpoolRecord]
+
+    /// All waiting messages that follow `sequence`, in sequence order, deferred ones included: what start-up reads.
+    func loadPending(after sequence: Int64, limit: Int) throws(SpoolError) -> [SpoolRecord]
+
+    /// The waiting messages to one destination that follow `sequence`, in sequence order, deferred ones included.
+    func loadPending(destination: String, after sequence: Int64, limit: Int) throws(SpoolError) -> [SpoolRecord]
+
+    /// The conversations whose first message was deferred until `now` (unix milliseconds) or earlier, longest due first.
+    ///
+    /// A later message of a conversation never makes it due: it waits for the first, or it would overtake.
+    func dueConversations(before now: Int64, limit: Int) throws(SpoolError) -> [DueConversation]
+
+    /// When the next conversation becomes due, unix milliseconds; `nil` when none was deferred.
+    func nextDue() throws(SpoolError) -> Int64?
+
+    /// The messages whose `expiresAt` is `now` (unix milliseconds) or earlier, longest expired first.
+    ///
+    /// It only lists them: commit `.expired` together with the `.append` of the notice to the sender, so that a crash in
+    /// between can lose neither.
+    func expired(before now: Int64, limit: Int) throws(SpoolError) -> [SpoolRecord]
+
+    /// The dead letters that follow `position`, in the order in which they died.
+    func deadLetters(after position: Int64, limit: Int) throws(SpoolError) -> [DeadLetter]
+
+    /// The dead letter of one message; `nil` when there is none.
+    func deadLetter(sequence: Int64) throws(SpoolError) -> DeadLetter?
+
+    /// Puts a dead letter back in line, under a new sequence, with no attempts counted and a new expiry (0 = never).
+    ///
+    /// - Returns: `.stored` with the new sequence; `.full` or `.duplicate` when it has to stay a dead letter; `nil` when
+    ///   there is no such dead letter. The router hears of the message only from the caller.
+    func retryDeadLetter(sequence: Int64, expiresAt: Int64) throws(SpoolError) -> AppendResult?
+
+    /// Deletes a dead letter for good; `false` when there is none.
+    func dropDeadLetter(sequence: Int64) throws(SpoolError) -> Bool
+
+    /// How much is stored; cheap enough for every metrics scrape.
+    func counts() throws(SpoolError) -> SpoolCounts
+}
+
+/// A conversation whose turn to be tried again has come.
+package struct DueConversation: Hashable, Sendable {
+    /// The provider instance that is to deliver it.
+    package let destination: String
+    /// Order key, as in ``SpoolRecord/conversation``.
+    package let conversation: String
+    /// The first waiting message.
+    package let sequence: Int64
+    /// Since when it has been due, unix milliseconds.
+    package let dueAt: Int64
+}
+
+/// A message that was given up, kept for the operator.
+package struct DeadLetter: Hashable, Sendable {
+    /// Why a message was given up.
+    package enum Cause: Int64, Hashable, Sendable {
+        /// The destination refused it, or the attempts were used up.
+        case failed = 1
+        /// It was still waiting when its time was over.
+        case expired = 2
+    }
+
+    /// Place among the dead letters, growing in the order in which they died: the cursor for paging.
+    package let position: Int64
+    /// The message as it was when it was given up.
+    package let record: SpoolRecord
+    /// Why it was given up.
+    package let cause: Cause
+    /// The same in words; empty for an expired one that was never deferred.
+    package let reason: String
+    /// When it was given up, unix milliseconds.
+    package let at: Int64
+}
+
+/// How much the spool holds.
+package struct SpoolCounts: Hashable, Sendable {
+    /// Messages waiting, deferred ones included.
+    package var pending = 0
+    /// Of these, the ones that wait for a time.
+    package var deferred = 0
+    /// Payload bytes of the waiting messages.
+    package var payloadBytes = 0
+    /// Dead letters kept.
+    package var deadLetters = 0
+    /// Dead letters dropped for ``SpoolLimits/deadLettersMax`` since the spool was opened.
+    package var deadLettersDropped = 0
+    /// Messages remembered for recognising duplicates.
+    package var seen = 0
+
+    /// An empty spool's counts.
+    package init() {}
+}
