@@ -1,0 +1,103 @@
+/// `home:` the organisation's own domains and users.
+package struct HomeSection: Hashable, Sendable {
+    /// Who has an address in a domain.
+    package enum Users: Hashable, Sendable {
+        /// Every local part is somebody.
+        case any
+        /// Only these local parts, in the order of the file.
+        case listed([String])
+    }
+
+    package struct Domain: Hashable, Sendable {
+        /// In small letters.
+        package var name: String
+        package var users: Users
+    }
+
+    /// In the order of the file.
+    package var domains: [Domain]
+
+    /// Longest local part, in bytes (RFC 6122 §2.3 has the largest limit of the networks).
+    static let userLengthMax = 1023
+
+    static let rules = [
+        SettingRule("home", .map),
+        SettingRule("home.domains", .map, isRequired: true, help: "the organisation's own domains"),
+        SettingRule("home.domains.*.users", .anything, isRequired: true, help: "a list of users, or 'any'"),
+    ]
+
+    init(_ root: SettingNode, _ context: inout SectionContext) {
+        self.domains = []
+        let path = SettingPath([.key("home"), .key("domains")])
+        for member in root["home"]?["domains"]?.members ?? [] {
+            guard let name = context.domain(member, in: path) else { continue }
+            guard !self.domains.contains(where: { $0.name == name }) else {
+                context.problems.error(
+                    "the domain '\(name)' is there twice in home.domains",
+                    at: member.keyPosition,
+                    path: path.appending(key: member.key),
+                    suggestion: "capital letters make no difference in a domain"
+                )
+                continue
+            }
+            guard let users = member.node["users"] else { continue }
+            let usersPath = path.appending(key: member.key).appending(key: "users")
+            self.domains.append(Domain(name: name, users: Self.users(users, at: usersPath, &context)))
+        }
+    }
+
+    private static func users(_ node: SettingNode, at path: SettingPath, _ context: inout SectionContext) -> Users {
+        switch node.value {
+        case .scalar("any", _):
+            return .any
+        case .list(let elements):
+            return .listed(Self.listed(elements, at: path, &context))
+        case .scalar(let text, _):
+            context.problems.error(
+                "\(path) must be a list of users or 'any', not \(Shown.quoted(text))",
+                at: node.position,
+                path: path,
+                suggestion: "write [\(text.isEmpty ? "alice" : text)] for one user"
+            )
+        case .null, .map:
+            context.problems.error(
+                "\(path) must be a list of users or 'any', not \(node.kindName)",
+                at: node.position,
+                path: path
+            )
+        }
+        return .listed([])
+    }
+
+    private static func listed(
+        _ elements: [SettingNode],
+        at path: SettingPath,
+        _ context: inout SectionContext
+    ) -> [String] {
+        var users: [String] = []
+        var seen: Set<String> = []
+        for (index, element) in elements.enumerated() {
+            let text = element.text ?? ""
+            let isUser =
+                (1...Self.userLengthMax).contains(text.utf8.count)
+                && !text.contains { $0.isWhitespace || "@/\"&'<>:".contains($0) || $0 < " " }
+            if !isUser {
+                context.problems.error(
+                    "\(path.appending(index: index)) must be the part of an address before the '@', "
+                        + "not \(element.text == nil ? element.kindName : Shown.quoted(text))",
+                    at: element.position,
+                    path: path.appending(index: index)
+                )
+            } else if !seen.insert(text.lowercased()).inserted {
+                context.problems.error(
+                    "the user \(Shown.quoted(text)) is there twice in \(path)",
+                    at: element.position,
+                    path: path.appending(index: index)
+                )
+            } else {
+                users.append(text)
+            }
+        }
+        return users
+    }
+}

@@ -1,0 +1,57 @@
+/// What one configuration file says, with every default filled in and every path absolute.
+package struct RouterConfiguration: Hashable, Sendable {
+    /// The file, as the caller named it.
+    package var file: String
+    /// The absolute directory of the file, which relative paths start from.
+    package var directory: String
+    package var router: RouterSection
+    package var home: HomeSection
+    package var spool: SpoolSection
+    package var tls: TLSSection
+    package var dns: DNSSection
+    /// Directories that are searched for plugins, in this order; absolute paths.
+    package var pluginPath: [String]
+    /// In the order of the file.
+    package var providers: [ProviderSection]
+
+    static let pluginPathRules = [
+        SettingRule("plugin_path", .list, help: "directories that are searched for plugins"),
+        SettingRule("plugin_path[]", .string),
+    ]
+
+    /// The rules of a configuration file, in the order of its sections.
+    package static let rules: [SettingRule] =
+        RouterSection.rules + HomeSection.rules + SpoolSection.rules + TLSSection.rules + DNSSection.rules
+        + Self.pluginPathRules + ProviderSection.rules
+
+    /// The schema of a configuration file.
+    package static let schema: SettingSchema = {
+        do {
+            return try SettingSchema(Self.rules)
+        } catch {
+            preconditionFailure("the router's own schema is wrong: \(error)")
+        }
+    }()
+
+    init(_ root: SettingNode, file: String, _ context: inout SectionContext) {
+        self.file = file
+        self.directory = context.directory
+        self.router = RouterSection(root, &context)
+        self.home = HomeSection(root, &context)
+        self.spool = SpoolSection(root, &context)
+        self.tls = TLSSection(root, &context)
+        self.dns = DNSSection(root, &context)
+        let path = SettingPath([.key("plugin_path")])
+        self.pluginPath = (root["plugin_path"]?.elements ?? []).enumerated().map { index, element in
+            context.existingPath(element, isDirectory: true, at: path.appending(index: index))
+        }
+        self.providers = (root["providers"]?.members ?? []).compactMap { ProviderSection($0, &context) }
+        if root["providers"]?.members.isEmpty ?? true {
+            context.problems.warning(
+                "no providers: the router would have no network to talk to",
+                at: root["providers"]?.position ?? root.position,
+                path: SettingPath([.key("providers")])
+            )
+        }
+    }
+}
