@@ -1,0 +1,127 @@
+/// The commands that a router understands.
+package enum ControlCommand: String, CaseIterable, Sendable {
+    /// No arguments; one ``StatusReport``.
+    case status
+    /// No arguments; one ``PluginReport`` a library.
+    case plugins
+    /// A ``SendRequest``; one ``SendResult``.
+    case send
+    /// An ``InboxRequest``; one ``InboxItem`` a message, for ever if it follows.
+    case inbox
+}
+
+/// How the router and its instances fare.
+package struct StatusReport: Codable, Hashable, Sendable {
+    package var routerID: String
+    package var version: String
+    package var uptimeSeconds: Int64
+    package var workers: Int
+    package var instances: [InstanceStatus]
+    package var spool: SpoolStatus
+
+    package init(
+        routerID: String,
+        version: String,
+        uptimeSeconds: Int64,
+        workers: Int,
+        instances: [InstanceStatus],
+        spool: SpoolStatus
+    ) {
+        self.routerID = routerID
+        self.version = version
+        self.uptimeSeconds = uptimeSeconds
+        self.workers = workers
+        self.instances = instances
+        self.spool = spool
+    }
+}
+
+/// One running plugin.
+///
+/// Counts are since the router's start.
+package struct InstanceStatus: Codable, Hashable, Sendable {
+    /// The name in the configuration, with `#2` and so on for further instances.
+    package var name: String
+    package var plugin: String
+    package var version: String
+    /// A word of the plugin host's: `starting`, `running`, `stopped`, `failed` and the like.
+    package var state: String
+    /// Envelopes in the instance's lane now.
+    package var laneDepth: Int
+    package var laneCapacity: Int
+    /// Envelopes that the instance handed to the router.
+    package var submitted: UInt64
+    /// Envelopes that the instance delivered to its network.
+    package var delivered: UInt64
+    /// Deliveries put off to be tried again.
+    package var deferred: UInt64
+    /// Deliveries that failed for good.
+    package var failed: UInt64
+    /// Envelopes of this instance that the router refused.
+    package var refused: UInt64
+    /// Times that a full lane stopped a source.
+    package var stalls: UInt64
+    package var links: [LinkStatus]
+
+    package init(
+        name: String,
+        plugin: String,
+        version: String,
+        state: String,
+        laneDepth: Int = 0,
+        laneCapacity: Int = 0,
+        submitted: UInt64 = 0,
+        delivered: UInt64 = 0,
+        deferred: UInt64 = 0,
+        failed: UInt64 = 0,
+        refused: UInt64 = 0,
+        stalls: UInt64 = 0,
+        links: [LinkStatus] = []
+    ) {
+        self.name = name
+        self.plugin = plugin
+        self.version = version
+        self.state = state
+        self.laneDepth = laneDepth
+        self.laneCapacity = laneCapacity
+        self.submitted = submitted
+        self.delivered = delivered
+        self.deferred = deferred
+        self.failed = failed
+        self.refused = refused
+        self.stalls = stalls
+        self.links = links
+    }
+}
+
+/// A connection of an instance to a partner or an account's server.
+package struct LinkStatus: Codable, Hashable, Sendable {
+    /// The partner's domain or the account.
+    package var peer: String
+    /// `connecting`, `up`, `down` and the like.
+    package var state: String
+    /// Why it is so, if there is more to say.
+    package var detail: String?
+
+    package init(peer: String, state: String, detail: String? = nil) {
+        self.peer = peer
+        self.state = state
+        self.detail = detail
+    }
+}
+
+/// What the spool holds now.
+package struct SpoolStatus: Codable, Hashable, Sendable {
+    /// Envelopes that were accepted and are not yet delivered.
+    package var waiting: UInt64
+    /// Those of them that failed at least once and wait for another try.
+    package var retrying: UInt64
+    /// Envelopes given up.
+    package var dead: UInt64
+
+    package init(waiting: UInt64 = 0, retrying: UInt64 = 0, dead: UInt64 = 0) {
+        self.waiting = waiting
+        self.retrying = retrying
+        self.dead = dead
+    }
+}
