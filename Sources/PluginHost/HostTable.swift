@@ -1,0 +1,172 @@
+internal import CPlugboard
+internal import HostServices
+internal import Logging
+
+/// What the `context` of a host table points to: the way from a plugin's call to its instance.
+///
+/// It is there before the instance is, so that a plugin can keep the pointer that create() shows it.
+final class HostContext {
+    /// The instance; nil before create() has returned.
+    weak var instance: Instance?
+    /// Where the plugin's own lines go, from any thread.
+    let logger: Logger
+
+    init(logger: Logger) {
+        self.logger = logger
+    }
+}
+
+/// The host table that every instance is given; its functions find the instance in the context.
+enum HostTable {
+    /// A table for the plugin's calls with this context, which has to live as long as the table.
+    static func make(_ context: HostContext) -> plugboard_host_t {
+        var table = plugboard_host_t()
+        table.context = Unmanaged.passUnretained(context).toOpaque()
+        table.struct_size = UInt32(MemoryLayout<plugboard_host_t>.size)
+        table.abi_version = PLUGBOARD_ABI_VERSION
+        addEnvelopes(&table)
+        addStreams(&table)
+        addTime(&table)
+        table.log = { context, level, message in
+            guard let context, message.isWellFormed else { return }
+            let logger = Unmanaged<HostContext>.fromOpaque(context).takeUnretainedValue().logger
+            let line = message.bytes.prefix(HostTable.logBytesMax)
+            logger.log(level: Logger.Level(abi: level), "\(String(decoding: line, as: UTF8.self))")
+        }
+        table.extension = { _, id in
+            guard let id, String(cString: id) == PLUGBOARD_EXT_DIGEST else { return nil }
+            return UnsafeRawPointer(DigestTable.table)
+        }
+        return table
+    }
+
+    /// The most bytes of one line that a plugin logs; the rest is cut off.
+    static let logBytesMax = 4096
+
+    /// Whether a provider's table is long enough and has no gap.
+    static func isComplete(_ table: UnsafePointer<plugboard_provider_t>) -> Bool {
+        guard table.pointee.struct_size >= MemoryLayout<plugboard_provider_t>.size else { return false }
+        let functions = MemoryLayout<plugboard_provider_t>.offset(of: \.start) ?? 0
+        let count = (MemoryLayout<plugboard_provider_t>.size - functions) / MemoryLayout<UInt>.size
+        let words = UnsafeRawPointer(table) + functions
+        return (0..<count).allSatisfy { words.load(fromByteOffset: $0 * MemoryLayout<UInt>.size, as: UInt.self) != 0 }
+    }
+
+    /// The instance that a call is for, if it may use the host now.
+    static func active(_ context: UnsafeMutableRawPointer?) -> Instance? {
+        guard let context else { return nil }
+        let found = Unmanaged<HostContext>.fromOpaque(context).takeUnretainedValue().instance
+        guard let found, found.isActive else { return nil }
+        return found
+    }
+
+    private static func addEnvelopes(_ table: inout plugboard_host_t) {
+        table.submit = { context, envelope, cookie in
+            guard let instance = HostTable.active(context) else { return PLUGBOARD_E_SHUTDOWN }
+            guard let envelope else { return PLUGBOARD_E_INVALID }
+            let status = instance.router.submit(envelope, cookie: cookie, from: instance)
+            if status == PLUGBOARD_BUSY { instance.wasRefused = true }
+            return status
+        }
+        table.complete = { context, token, outcome in
+            guard let instance = HostTable.active(context) else { return PLUGBOARD_E_SHUTDOWN }
+            guard let outcome, outcome.pointee.struct_size >= MemoryLayout<plugboard_outcome_t>.size else {
+                return PLUGBOARD_E_INVALID
+            }
+            return instance.router.complete(token, outcome, from: instance)
+        }
+        table.ready = { context in
+            guard let instance = HostTable.active(context) else { return }
+            instance.router.ready(instance)
+        }
+        table.claim = { context, scope, subject in
+            guard let instance = HostTable.active(context) else { return PLUGBOARD_E_SHUTDOWN }
+            guard subject.isWellFormed, subject.count > 0 else { return PLUGBOARD_E_INVALID }
+            return instance.router.claim(scope, subject, by: instance)
+        }
+    }
+
+    private static func addTime(_ table: inout plugboard_host_t) {
+        table.start_timer = { context, delay, user, result in
+            guard let instance = HostTable.active(context) else { return PLUGBOARD_E_SHUTDOWN }
+            guard let result else { return PLUGBOARD_E_INVALID }
+            return HostTable.status { () throws(ServiceError) in
+                let timer = try instance.timers.start(afterMs: delay)
+                instance.timerUsers[timer] = user
+                result.pointee = timer.rawValue
+            }
+        }
+        table.cancel_timer = { context, timer in
+            guard let instance = HostTable.active(context) else { return PLUGBOARD_E_SHUTDOWN }
+            let handle = TimerHandle(rawValue: timer)
+            instance.timerUsers[handle] = nil
+            return HostTable.status { () throws(ServiceError) in try instance.timers.cancel(handle) }
+        }
+        table.wall_ms = { _ in HostClock.wallMs() }
+        table.monotonic_ns = { _ in HostClock.monotonicNs() }
+        table.random = { _, buffer, count in
+            guard let buffer, count > 0 else { return }
+            HostRandom.fill(UnsafeMutableRawBufferPointer(start: buffer, count: count))
+        }
+        table.resolve = { context, type, name, user, result in
+            guard let instance = HostTable.active(context) else { return PLUGBOARD_E_SHUTDOWN }
+            guard let result, name.isWellFormed, let question = DNSQuestion(abi: type, name: name.string) else {
+                return PLUGBOARD_E_INVALID
+            }
+            return HostTable.status { () throws(ServiceError) in
+                let query = try instance.resolutions.resolve(question)
+                instance.queryUsers[query] = user
+                result.pointee = query.rawValue
+            }
+        }
+    }
+
+    /// Runs a service call and turns its error into a status.
+    static func status(_ call: () throws(ServiceError) -> Void) -> plugboard_status_t {
+        do {
+            try call()
+            return PLUGBOARD_OK
+        } catch {
+            return error.status
+        }
+    }
+}
+
+extension ServiceError {
+    /// The status that a plugin sees.
+    var status: plugboard_status_t {
+        switch self {
+        case .unknownHandle: PLUGBOARD_E_HANDLE
+        case .closing, .badState: PLUGBOARD_E_STATE
+        case .limitReached, .writeBufferFull: PLUGBOARD_E_LIMIT
+        case .invalidArgument: PLUGBOARD_E_INVALID
+        case .cannotListen: PLUGBOARD_E_SYSTEM
+        case .unknownIdentity, .tlsUnusable: PLUGBOARD_E_UNSUPPORTED
+        case .stopped: PLUGBOARD_E_SHUTDOWN
+        }
+    }
+}
+
+extension DNSQuestion {
+    fileprivate init?(abi type: UInt32, name: String) {
+        switch type {
+        case PLUGBOARD_RECORD_ADDRESS: self = .addresses(name)
+        case PLUGBOARD_RECORD_SRV: self = .services(name)
+        case PLUGBOARD_RECORD_TXT: self = .texts(name)
+        default: return nil
+        }
+    }
+}
+
+extension Logger.Level {
+    fileprivate init(abi level: UInt32) {
+        switch level {
+        case PLUGBOARD_LOG_TRACE: self = .trace
+        case PLUGBOARD_LOG_DEBUG: self = .debug
+        case PLUGBOARD_LOG_INFO: self = .info
+        case PLUGBOARD_LOG_NOTICE: self = .notice
+        case PLUGBOARD_LOG_WARNING: self = .warning
+        default: self = .error
+        }
+    }
+}

@@ -1,0 +1,239 @@
+package import CPlugboard
+package import HostServices
+package import Logging
+
+/// A running plugin: one provider, its host table, and the services behind that table.
+///
+/// It belongs to one worker: it is made there, and every use of it is there. Calls into the provider
+/// never overlap and never happen inside one of its own host calls.
+package final class Instance {
+    /// Where an instance is in its life.
+    package enum State: String, Sendable {
+        case created
+        case running
+        case draining
+        case stopped
+    }
+
+    /// Its name in the configuration.
+    package let id: String
+    /// Its place in the router's list of instances.
+    package let index: Int
+    /// The plugin it is an instance of.
+    package let plugin: Plugin
+    /// Where it is in its life.
+    package private(set) var state = State.created
+
+    let worker: Worker
+    let streams: StreamService
+    let timers: TimerService
+    let resolutions: ResolutionService
+    let logger: Logger
+    unowned let router: any EnvelopeRouter
+
+    /// The table that was handed to the plugin; freed after destroy.
+    private let hostTable: UnsafeMutablePointer<plugboard_host_t>
+    private let hostContext: HostContext
+    private let provider: UnsafePointer<plugboard_provider_t>
+    private let pointer: UnsafeMutableRawPointer?
+    /// Set by a submit that answered BUSY during the present callback.
+    var wasRefused = false
+    /// The streams that are open, and whether they were accepted.
+    var openStreams: [StreamHandle: Bool] = [:]
+    var listenerUsers: [ListenerHandle: UnsafeMutableRawPointer?] = [:]
+    var timerUsers: [TimerHandle: UnsafeMutableRawPointer] = [:]
+    var queryUsers: [ResolutionHandle: UnsafeMutableRawPointer] = [:]
+
+    /// The services that an instance is given.
+    package struct Services {
+        package var worker: Worker
+        package var limits: ServiceLimits
+        package var tls: TLSIdentities
+        package var resolver: Resolver
+        package var logger: Logger
+
+        package init(
+            worker: Worker,
+            limits: ServiceLimits,
+            tls: TLSIdentities,
+            resolver: Resolver,
+            logger: Logger
+        ) {
+            self.worker = worker
+            self.limits = limits
+            self.tls = tls
+            self.resolver = resolver
+            self.logger = logger
+        }
+    }
+
+    /// Makes an instance on its worker's loop.
+    ///
+    /// - Throws: ``InstanceError``, with what the plugin said.
+    package init(
+        index: Int,
+        settings: InstanceSettings,
+        plugin: Plugin,
+        services: Services,
+        router: any EnvelopeRouter
+    ) throws(InstanceError) {
+        self.id = settings.id
+        self.index = index
+        self.plugin = plugin
+        self.router = router
+        self.worker = services.worker
+        var logger = services.logger
+        logger[metadataKey: "instance"] = "\(settings.id)"
+        self.logger = logger
+        streams = StreamService(
+            worker: worker,
+            owner: UInt32(index),
+            limits: services.limits,
+            tls: services.tls,
+            resolver: services.resolver,
+            logger: logger
+        )
+        timers = TimerService(worker: worker, limits: services.limits)
+        resolutions = ResolutionService(worker: worker, limits: services.limits, resolver: services.resolver)
+
+        let hostTable = UnsafeMutablePointer<plugboard_host_t>.allocate(capacity: 1)
+        let hostContext = HostContext(logger: logger)
+        hostTable.initialize(to: HostTable.make(hostContext))
+        self.hostTable = hostTable
+        self.hostContext = hostContext
+        let collector = ProblemCollector()
+        var pointer: UnsafeMutableRawPointer?
+        let table = settings.withABI(problems: collector) { instance in
+            plugin.table.pointee.create(plugin.table.pointee.context, hostTable, instance, &pointer)
+        }
+        guard let table, HostTable.isComplete(table) else {
+            hostTable.deallocate()
+            if table != nil { throw .incompleteTable(instance: settings.id, plugin: plugin.path) }
+            throw .notCreated(instance: settings.id, problems: collector.problems)
+        }
+        self.provider = table
+        self.pointer = pointer
+        hostContext.instance = self
+        streams.delegate = self
+        timers.delegate = self
+        resolutions.delegate = self
+    }
+
+    deinit {
+        hostTable.deallocate()
+    }
+
+    /// Whether the instance may use the services and the router now.
+    var isActive: Bool { state == .running || state == .draining }
+
+    // MARK: Life
+
+    /// Starts the provider.
+    ///
+    /// - Throws: ``InstanceError/notStarted(instance:status:)``; the instance is destroyed then.
+    package func start() throws(InstanceError) {
+        state = .running
+        let status = provider.pointee.start(pointer)
+        guard status < 0 else { return }
+        finish(callStop: false)
+        throw .notStarted(instance: id, status: status)
+    }
+
+    /// Asks the provider to end its work in an orderly way.
+    package func drain() {
+        guard state == .running else { return }
+        state = .draining
+        provider.pointee.drain(pointer)
+    }
+
+    /// Whether a draining instance has nothing open any more.
+    package var isIdle: Bool { openStreams.isEmpty }
+
+    /// Ends the instance: closes what is open, and destroys the provider, also one that was not started.
+    /// No call into it follows.
+    package func stop() {
+        guard state != .stopped else { return }
+        finish(callStop: isActive)
+    }
+
+    private func finish(callStop: Bool) {
+        let open = openStreams.keys.map { ($0, streams.user($0)) }
+        openStreams = [:]
+        streams.closeAll()
+        for (stream, user) in open { tellClosed(stream, user, .aborted) }
+        timers.closeAll()
+        resolutions.closeAll()
+        if callStop { provider.pointee.stop(pointer) }
+        state = .stopped
+        provider.pointee.destroy(pointer)
+    }
+
+    // MARK: Envelopes
+
+    /// Offers envelopes; the result says how many were taken, from the front.
+    package func deliver(_ envelopes: UnsafeBufferPointer<UnsafePointer<plugboard_envelope_t>?>) -> Int {
+        guard isActive else { return 0 }
+        let taken = provider.pointee.deliver(pointer, envelopes.baseAddress, envelopes.count)
+        guard (0...envelopes.count).contains(taken) else {
+            logger.error("the plugin says it took more envelopes than it was offered")
+            return envelopes.count
+        }
+        return taken
+    }
+
+    /// Tells what became of submitted envelopes.
+    package func submitted(_ results: UnsafeBufferPointer<plugboard_submitted_t>) {
+        guard isActive else { return }
+        provider.pointee.submitted(pointer, results.baseAddress, results.count)
+    }
+
+    /// Tells that there is room again after a submit that answered BUSY.
+    package func room() {
+        guard isActive else { return }
+        wasRefused = false
+        provider.pointee.room(pointer)
+        if !wasRefused { streams.resumeAll() }
+    }
+
+    /// The links to the network as the provider reports them; none if it reports none.
+    package func links() -> [InstanceLink] {
+        guard isActive, let found = provider.pointee.extension(pointer, PLUGBOARD_EXT_STATUS) else { return [] }
+        let table = found.assumingMemoryBound(to: plugboard_status_extension_t.self)
+        guard table.pointee.struct_size >= MemoryLayout<plugboard_status_extension_t>.size,
+            let report = table.pointee.links
+        else { return [] }
+        let sink = LinkSink()
+        report(pointer, Unmanaged.passUnretained(sink).toOpaque()) { sink, link in
+            guard let sink, let link else { return }
+            Unmanaged<LinkSink>.fromOpaque(sink).takeUnretainedValue().append(link.pointee)
+        }
+        return sink.links
+    }
+
+    /// Calls the provider's functions about streams, timers and names.
+    var calls: (table: plugboard_provider_t, pointer: UnsafeMutableRawPointer?) { (provider.pointee, pointer) }
+}
+
+/// Why an instance does not run.
+package enum InstanceError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The plugin made none; what it reported.
+    case notCreated(instance: String, problems: [SettingProblem])
+    /// The table of its functions is too short or has gaps.
+    case incompleteTable(instance: String, plugin: String)
+    /// It was made, but did not start.
+    case notStarted(instance: String, status: Int32)
+
+    package var description: String {
+        switch self {
+        case .notCreated(let instance, let problems) where problems.isEmpty:
+            "\(instance) was not created, and its plugin does not say why"
+        case .notCreated(let instance, let problems):
+            "\(instance) was not created: "
+                + problems.map { $0.path.isEmpty ? $0.sentence : "\($0.path) \($0.sentence)" }.joined(separator: "; ")
+        case .incompleteTable(let instance, let plugin):
+            "\(instance) was not created: the provider table of \(plugin) is incomplete"
+        case .notStarted(let instance, let status):
+            "\(instance) did not start (status \(status)): its log line says why"
+        }
+    }
+}
