@@ -1,0 +1,166 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A plugin exports its entry function and nothing else, so that two plugins with copies of one
+/// library in them cannot bind to each other's; and it is never unloaded.
+let pluginLinking: [LinkerSetting] = [
+    .unsafeFlags([
+        "-Xlinker", "--version-script=\(Context.packageDirectory)/Plugins/plugin.map",
+        "-Xlinker", "-z", "-Xlinker", "nodelete",
+    ])
+]
+
+func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio") }
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+/// A module of the core.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// A plugin is two targets: its logic, which tests can link, and a one-file entry, of which each
+/// program can hold only one.
+func plugin(_ name: String, logic: String, at path: String, logicPath: String, _ needs: [Target.Dependency]) -> [Target]
+{
+    [
+        .target(name: logic, dependencies: ["ProviderKit"] + needs, path: "\(path)/\(logicPath)", swiftSettings: settings),
+        .target(
+            name: name,
+            dependencies: ["CPlugboard", "ProviderKit", .target(name: logic)],
+            path: "\(path)/Entry",
+            swiftSettings: settings,
+            linkerSettings: pluginLinking
+        ),
+    ]
+}
+
+let core: [Target] = [
+    .target(name: "CPlugboard", exclude: ["CHANGES.md"]),
+    .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+    .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+    .systemLibrary(name: "CIDN", pkgConfig: "libidn", providers: [.apt(["libidn-dev"])]),
+    module("IMModel"),
+    module("Lanes"),
+    module("Routing"),
+    module("Spool", [grdb]),
+    module("Directory", [grdb]),
+    module("Configuration", [yams]),
+    module(
+        "HostServices",
+        [
+            "CCares", nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"), nio("NIOConcurrencyHelpers"), nioSSL, x509,
+            crypto, log, .product(name: "SwiftASN1", package: "swift-asn1"),
+        ]
+    ),
+    module("PluginHost", ["CPlugboard", "HostServices", log]),
+    module("ProviderKit", ["CPlugboard", "IMModel"]),
+    module(
+        "Router",
+        [
+            "CPlugboard", "Configuration", "Directory", "HostServices", "IMModel", "Lanes", "PluginHost", "ProviderKit",
+            "Routing", "Spool", log,
+        ]
+    ),
+    module("ControlSocket", [nio("NIOCore"), nio("NIOPosix"), log]),
+    .executableTarget(
+        name: "plugboard",
+        dependencies: [
+            "Configuration", "ControlSocket", "Directory", "IMModel", "PluginHost", "Router", "Spool", arguments, lifecycle,
+            .product(name: "UnixSignals", package: "swift-service-lifecycle"), log,
+        ],
+        swiftSettings: settings
+    ),
+]
+
+let xmpp: [Target] =
+    [
+        .target(
+            name: "XMPPWire",
+            dependencies: ["CExpat", "CIDN"],
+            path: "Plugins/XMPP/Wire",
+            swiftSettings: settings
+        ),
+        .target(
+            name: "XMPPSession",
+            dependencies: ["XMPPWire"],
+            path: "Plugins/XMPP/Session",
+            swiftSettings: settings
+        ),
+    ]
+    + plugin("XMPP", logic: "XMPPBridge", at: "Plugins/XMPP", logicPath: "Bridge", ["XMPPWire", "XMPPSession"])
+
+let examples: [Target] =
+    plugin("EchoProvider", logic: "EchoProviderLogic", at: "Examples/EchoProvider", logicPath: "Provider", []) + [
+        .executableTarget(
+            name: "ExampleHost",
+            dependencies: ["Configuration", "IMModel", "Router", x509, crypto, log],
+            path: "Examples/ExampleHost",
+            swiftSettings: settings
+        )
+    ]
+
+let allTests: [Target] = [
+    tests("LanesTests", ["Lanes"]),
+    tests("SpoolTests", ["Spool", grdb]),
+    tests("ConfigurationTests", ["Configuration"]),
+    tests("ControlSocketTests", ["ControlSocket"]),
+    tests("XMPPWireTests", ["XMPPWire"]),
+    tests("XMPPSessionTests", ["XMPPSession", "XMPPWire"]),
+]
+
+/// Fuzz targets are programs without a main of their own: `make fuzz` builds them, nothing else does.
+let fuzzers: [Target] =
+    Context.environment["PLUGBOARD_FUZZ"] == nil
+    ? []
+    : [("FuzzXMPPStream", ["XMPPWire"]), ("FuzzJID", ["XMPPWire"]), ("FuzzXMPPSession", ["XMPPSession", "XMPPWire"])]
+        .map { name, needs in
+            .executableTarget(
+                name: name,
+                dependencies: needs.map { .target(name: $0) },
+                path: "Tests/Fuzz/\(name)",
+                exclude: ["Corpus", "FailCases"],
+                swiftSettings: settings
+            )
+        }
+
+let package = Package(
+    name: "plugboard",
+    products: [
+        .executable(name: "plugboard", targets: ["plugboard"]),
+        .executable(name: "ExampleHost", targets: ["ExampleHost"]),
+        .library(name: "ProviderKit", targets: ["ProviderKit", "CPlugboard"]),
+        .library(name: "XMPP", type: .dynamic, targets: ["XMPP"]),
+        .library(name: "EchoProvider", type: .dynamic, targets: ["EchoProvider"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: core + xmpp + examples + allTests + fuzzers,
+    swiftLanguageModes: [.v6]
+)
