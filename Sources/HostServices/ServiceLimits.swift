@@ -1,0 +1,38 @@
+/// The bounds on what one plugin instance may hold.
+///
+/// Reaching one throws ``ServiceError/limitReached(_:limit:)`` or closes the stream that passed it; nothing grows
+/// without a bound.
+package struct ServiceLimits: Hashable, Sendable {
+    /// Streams, accepted and connected together.
+    package var streamsMax = 4096
+    /// Listening sockets.
+    package var listenersMax = 16
+    /// Running timers.
+    package var timersMax = 65_536
+    /// The longest delay of a timer, in milliseconds: 30 days.
+    package var timerDelayMsMax: UInt64 = 30 * 24 * 3600 * 1000
+    /// DNS questions without an answer, those of connects included.
+    package var resolutionsMax = 256
+    /// Bytes written to a stream that the kernel has not taken yet; past it a write throws.
+    package var writeBufferMax = 4 << 20
+    /// Bytes written and not taken from which ``StreamService/write(_:_:)`` answers `.high`.
+    ///
+    /// The stream becomes writable again at half of it.
+    package var writeHighWater = 256 << 10
+    /// Unconsumed input of a stream, in bytes, unless the stream's options say otherwise.
+    package var frameMax = 1 << 20
+    /// Input held for a stream that does not read, in bytes: what the peer had sent when it closed is read up to here.
+    package var heldInputMax = 16 << 20
+    /// Connection attempt over all addresses, in milliseconds, unless the options say otherwise.
+    package var connectTimeoutMs: UInt64 = 30_000
+    /// TLS handshake, in milliseconds.
+    package var handshakeTimeoutMs: UInt64 = 15_000
+    /// How long ``StreamService/finish(_:)`` waits for the peer to take the rest, in milliseconds.
+    package var finishTimeoutMs: UInt64 = 30_000
+    /// How long a finished stream waits for the peer's own end, in milliseconds.
+    package var lingerTimeoutMs: UInt64 = 2_000
+    /// Addresses of one host that a connect tries.
+    package var addressesTriedMax = 8
+
+    package init() {}
+}

@@ -1,0 +1,40 @@
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Channel errors and addresses in words.
+enum ChannelText {
+    /// What `error` means, without stack or file names.
+    static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as IOError: SystemError.text(error.errnoCode)
+        case let error as NIOSSLError: tls(error)
+        case is NIOSSLCloseTimedOutError: "the peer did not answer the end of TLS"
+        case ChannelError.connectTimeout: "no answer in time"
+        case ChannelError.eof, ChannelError.ioOnClosedChannel: "closed"
+        default: "\(error)"
+        }
+    }
+
+    private static func tls(_ error: NIOSSLError) -> String {
+        switch error {
+        case .uncleanShutdown: "the connection ended without the end of TLS"
+        case .handshakeFailed(let cause): "\(cause)"
+        default: "\(error)"
+        }
+    }
+
+    /// Whether `error` only says that the channel is closed.
+    static func isPlainEnd(_ error: any Error) -> Bool {
+        switch error {
+        case ChannelError.eof, ChannelError.ioOnClosedChannel, ChannelError.alreadyClosed: true
+        default: false
+        }
+    }
+
+    /// "192.0.2.1:5269", "[2001:db8::1]:5269", or "unknown".
+    static func address(_ address: SocketAddress?) -> String {
+        guard let address, let ip = address.ipAddress, let port = address.port else { return "unknown" }
+        return ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
+    }
+}

@@ -1,0 +1,53 @@
+import NIOCore
+
+/// What a stream has to send: one contiguous buffer that fills during a tick, and a count of what the channel holds.
+///
+/// Pure.
+struct OutputBuffer {
+    private var gathered = ByteBuffer()
+    private var inChannel = 0
+    private var isHigh = false
+
+    /// Bytes that the kernel has not taken.
+    var unsent: Int { gathered.readableBytes + inChannel }
+
+    /// Whether there is something to give to the channel.
+    var hasGathered: Bool { gathered.readableBytes > 0 }
+
+    /// Copies `bytes` to the end.
+    ///
+    /// `spare` gives an empty buffer to begin with.
+    ///
+    /// - Throws: ``ServiceError/writeBufferFull(unsent:asked:limit:)``, with nothing copied.
+    mutating func append(
+        _ bytes: UnsafeRawBufferPointer,
+        _ limits: ServiceLimits,
+        spare: () -> ByteBuffer
+    ) throws(ServiceError) -> WriteResult {
+        guard bytes.count <= limits.writeBufferMax - unsent else {
+            throw .writeBufferFull(unsent: unsent, asked: bytes.count, limit: limits.writeBufferMax)
+        }
+        if gathered.capacity == 0 { gathered = spare() }
+        gathered.writeBytes(bytes)
+        if unsent >= limits.writeHighWater { isHigh = true }
+        return isHigh ? .high : .ok
+    }
+
+    /// Takes what was gathered, to give it to the channel.
+    mutating func take() -> ByteBuffer {
+        let taken = gathered
+        gathered = ByteBuffer()
+        inChannel += taken.readableBytes
+        return taken
+    }
+
+    /// The channel sent `count` bytes.
+    ///
+    /// - Returns: whether a writer that was told `.high` may go on now.
+    mutating func sent(_ count: Int, _ limits: ServiceLimits) -> Bool {
+        inChannel -= count
+        guard isHigh, unsent <= limits.writeHighWater / 2 else { return false }
+        isHigh = false
+        return true
+    }
+}

@@ -1,0 +1,104 @@
+import Logging
+import NIOCore
+
+/// Input: from the channel to the delegate.
+extension StreamService {
+    /// Data came in.
+    func channelRead(_ stream: Stream, _ data: ByteBuffer) {
+        guard !isStopped, data.readableBytes > 0 else { return }
+        switch stream.phase {
+        case .finishing, .lingering, .ended:
+            return
+        case .startingTLS:
+            end(stream, .plaintextAfterStartTLS)
+        case .connecting, .securing, .upgrading:
+            hold(stream, data)
+        case .open:
+            // An offer that is due already goes first.
+            if stream.takesInput, !stream.input.isOfferDue {
+                offer(stream, data)
+            } else {
+                hold(stream, data)
+            }
+        }
+    }
+
+    /// Reading, refusal or the phase changed: offers what is kept, and lets the channel read or not.
+    func inputChanged(_ stream: Stream) {
+        queueFlush(stream)
+        guard stream.input.isOfferDue, stream.input.isWanted, !stream.isOfferQueued else { return }
+        stream.isOfferQueued = true
+        worker.enqueue { [weak self] in
+            stream.isOfferQueued = false
+            self?.offerKept(stream)
+        }
+    }
+
+    /// Drops input that nobody will take, so that the end need not wait for it.
+    func discardInput(_ stream: Stream) {
+        stream.input.discard()
+        queueClosed(stream)
+    }
+
+    private func offerKept(_ stream: Stream) {
+        guard !isStopped, stream.input.isOfferDue, stream.input.isWanted, !stream.isOpenedQueued else { return }
+        switch stream.phase {
+        case .open:
+            offer(stream, nil)
+        case .ended:
+            // The peer closed while its last input was refused.
+            offer(stream, nil)
+            queueClosed(stream)
+        case .connecting, .securing, .startingTLS, .upgrading, .finishing, .lingering:
+            return
+        }
+    }
+
+    private func hold(_ stream: Stream, _ data: ByteBuffer) {
+        stream.input.hold(data)
+        if stream.input.kept.readableBytes > limits.heldInputMax {
+            stream.input.discard()
+            end(stream, .frameTooLong(limit: limits.heldInputMax))
+        }
+    }
+
+    private func offer(_ stream: Stream, _ data: ByteBuffer?) {
+        var scratch = worker.takeScratch()
+        let offer = stream.input.beginOffer(data, scratch: &scratch)
+        let done =
+            offer.buffer.withUnsafeReadableBytes { delegate?.received(stream.handle, $0) }
+            ?? .consumed(offer.buffer.readableBytes)
+        if done.bytes < 0 || done.bytes > offer.buffer.readableBytes {
+            logger.error(
+                "the plugin consumed more input than there was",
+                metadata: ["offered": "\(offer.buffer.readableBytes)", "consumed": "\(done.bytes)"]
+            )
+        }
+        stream.input.endOffer(offer, done)
+        worker.giveBackScratch(scratch)
+        settle(stream)
+    }
+
+    /// Looks at what the delegate left, and at what it did meanwhile.
+    private func settle(_ stream: Stream) {
+        guard !isStopped else { return }
+        switch stream.phase {
+        case .finishing, .lingering:
+            stream.input.discard()
+        case .startingTLS:
+            if stream.input.kept.readableBytes > 0 { end(stream, .plaintextAfterStartTLS) }
+        case .open where stream.input.isRefused:
+            noteRefused(stream)
+            queueFlush(stream)
+        case .open:
+            // Only of a stream that wants more: a delegate that stopped reading is not to blame the peer.
+            if stream.input.isWanted, stream.input.kept.readableBytes > stream.frameMax {
+                end(stream, .frameTooLong(limit: stream.frameMax))
+            }
+        case .ended:
+            if stream.input.isRefused { noteRefused(stream) }
+        case .connecting, .securing, .upgrading:
+            return
+        }
+    }
+}
