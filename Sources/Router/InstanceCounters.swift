@@ -1,0 +1,19 @@
+/// What an instance has done since it was started.
+package struct InstanceCounters: Hashable, Sendable {
+    /// Envelopes it handed in.
+    package var submitted: UInt64 = 0
+    /// Of these, the ones the router did not take.
+    package var refused: UInt64 = 0
+    /// Submits that were answered BUSY.
+    package var busy: UInt64 = 0
+    /// Envelopes it delivered to its network.
+    package var delivered: UInt64 = 0
+    /// Deliveries it put off.
+    package var deferred: UInt64 = 0
+    /// Deliveries that failed for good.
+    package var failed: UInt64 = 0
+    /// Envelopes of the moment (typing, presence…) that were not worth another attempt.
+    package var dropped: UInt64 = 0
+    /// Times that its lane stood still with envelopes in it.
+    package var stalls: UInt64 = 0
+}

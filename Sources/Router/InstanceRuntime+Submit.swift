@@ -1,0 +1,251 @@
+internal import CPlugboard
+internal import HostServices
+internal import Lanes
+internal import Logging
+internal import PluginHost
+internal import Routing
+
+extension InstanceRuntime: EnvelopeRouter {
+    func submit(
+        _ envelope: UnsafePointer<plugboard_envelope_t>,
+        cookie: UInt64,
+        from instance: Instance
+    ) -> plugboard_status_t {
+        let imageBytes: Int
+        do throws(FlatEnvelope.Flaw) {
+            imageBytes = try FlatEnvelope.measure(envelope)
+        } catch {
+            return error == .tooLarge ? PLUGBOARD_E_LIMIT : PLUGBOARD_E_INVALID
+        }
+        let now = HostClock.wallMs()
+        let question = RouteTable.Question(
+            from: envelope.pointee.from.bytes,
+            to: envelope.pointee.to.bytes,
+            source: index,
+            hops: envelope.pointee.hops,
+            expires: envelope.pointee.expires_ms,
+            now: now
+        )
+        switch context.table.decide(question) {
+        case .refuse(let refusal):
+            refuse(envelope, cookie: cookie, refusal)
+            return PLUGBOARD_OK
+        case .deliver(let target):
+            let isDurable = core.isDurable && envelope.pointee.kind.isDurableKind
+            guard !isDurable || hasRoomForStep() else { return busy() }
+            let routed = copy(envelope, imageBytes: imageBytes, target: target, now: now)
+            routed.header.pointee.isDurable = isDurable
+            routed.header.pointee.cookie = cookie
+            return isDurable ? store(routed) : pass(routed, to: core.runtimes[target])
+        }
+    }
+
+    /// Copies a borrowed envelope into the pool, with what the router adds to it.
+    private func copy(
+        _ source: UnsafePointer<plugboard_envelope_t>,
+        imageBytes: Int,
+        target: Int,
+        now: Int64
+    ) -> RoutedEnvelope {
+        let nameBytes = name.utf8.count
+        let routed = allocate(imageBytes: imageBytes + nameBytes)
+        var named = source.pointee
+        let envelope = withNameBytes { name in
+            named.origin = name
+            return FlatEnvelope.copy(&named, to: routed.image)
+        }
+        // What the source itself wrote there was measured but not copied.
+        routed.header.pointee.imageBytes = imageBytes - source.pointee.origin.count + nameBytes
+        envelope.pointee.token = 0
+        envelope.pointee.hops += 1
+        if envelope.pointee.timestamp_ms == 0 { envelope.pointee.timestamp_ms = now }
+        if envelope.pointee.expires_ms == 0 { envelope.pointee.expires_ms = now + core.options.expireMs }
+        withUnsafeMutableBytes(of: &envelope.pointee.idempotency_key) { HostRandom.fill($0) }
+        routed.header.pointee.source = index
+        routed.header.pointee.target = target
+        routed.header.pointee.createdAt = now
+        routed.header.pointee.conversation = Self.conversation(envelope.pointee)
+        return routed
+    }
+
+    /// Lends the bytes of the instance's name.
+    private func withNameBytes<R>(_ body: (plugboard_bytes_t) -> R) -> R {
+        var name = name
+        return name.withUTF8 { body(plugboard_bytes_t(start: $0.baseAddress, count: $0.count)) }
+    }
+
+    /// The order key of an envelope, hashed.
+    static func conversation(_ envelope: plugboard_envelope_t) -> UInt64 {
+        var hasher = Hasher()
+        hasher.combine(bytes: envelope.from.bytes)
+        hasher.combine(UInt8(0))
+        hasher.combine(bytes: envelope.to.bytes)
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+
+    // MARK: The two ways on
+
+    private func hasRoomForStep() -> Bool { credits > 0 && context.canSendSteps }
+
+    /// To the disk first; the answer comes with the spool's.
+    private func store(_ routed: RoutedEnvelope) -> plugboard_status_t {
+        counters.submitted += 1
+        credits -= 1
+        routed.header.pointee.step = .append
+        core.observer?.observe(hop(.submitted, routed))
+        context.sendStep(routed)
+        return PLUGBOARD_OK
+    }
+
+    /// Into the lane of the target at once.
+    private func pass(_ routed: RoutedEnvelope, to target: InstanceRuntime) -> plugboard_status_t {
+        core.observer?.observe(hop(.submitted, routed))
+        let cookie = routed.header.pointee.cookie
+        while !target.lane.push(routed.word, producer: context.index) {
+            // False means that room came up meanwhile: push again.
+            guard target.lane.waitForRoom(producer: context.index) else { continue }
+            release(routed)
+            return busy()
+        }
+        if target.lane.shouldWakeConsumer() { target.context.worker.wake() }
+        counters.submitted += 1
+        if cookie != 0 { answer(cookie, nil) }
+        return PLUGBOARD_OK
+    }
+
+    private func busy() -> plugboard_status_t {
+        counters.busy += 1
+        isWaitingForRoom = true
+        return PLUGBOARD_BUSY
+    }
+
+    // MARK: Answers
+
+    private func refuse(
+        _ envelope: UnsafePointer<plugboard_envelope_t>,
+        cookie: UInt64,
+        _ refusal: Refusal
+    ) {
+        counters.submitted += 1
+        counters.refused += 1
+        let source = envelope.pointee
+        core.logger.notice(
+            "an envelope was refused",
+            metadata: [
+                "instance": "\(name)", "reason": "\(refusal)", "code": "\(refusal.code)",
+                "kind": "\(source.kind.kindName)", "from": "\(source.from.string)", "to": "\(source.to.string)",
+            ]
+        )
+        if let observer = core.observer {
+            observer.observe(
+                Hop(
+                    event: .refused(refusal.description),
+                    router: core.name,
+                    instance: name,
+                    kind: source.kind.kindName,
+                    from: source.from.string,
+                    to: source.to.string,
+                    id: source.id.string
+                )
+            )
+        }
+        if cookie != 0 { answer(cookie, refusal) }
+    }
+
+    private func answer(_ cookie: UInt64, _ refusal: Refusal?) {
+        if untold.isEmpty { context.worker.enqueue { _ = self.tellResults() } }
+        untold.append(Answer(cookie: cookie, refusal: refusal))
+    }
+
+    /// Takes the spool's answer to an append.
+    func appended(_ result: SpoolWriter.Result) {
+        credits += 1
+        if result.refusal != nil { counters.refused += 1 }
+        if result.cookie != 0 { answer(UInt64(result.cookie), result.refusal) }
+    }
+
+    /// Tells the instance what became of its submits; false if there is nothing to tell.
+    func tellResults() -> Bool {
+        guard !untold.isEmpty, let instance else { return false }
+        let answers = untold
+        untold = []
+        let sentences = answers.map { $0.refusal?.description ?? "" }
+        let codes = answers.map { $0.refusal?.code ?? "" }
+        withTexts(sentences + codes) { texts in
+            let outcomes = answers.indices.map { index in
+                plugboard_outcome_t(
+                    struct_size: UInt32(MemoryLayout<plugboard_outcome_t>.size),
+                    result: answers[index].refusal == nil ? PLUGBOARD_ACCEPTED : PLUGBOARD_FAILED,
+                    failure_class: answers[index].refusal?.failureClass ?? PLUGBOARD_CLASS_NONE,
+                    flags: 0,
+                    retry_after_ms: 0,
+                    reason: texts[index],
+                    code: texts[answers.count + index]
+                )
+            }
+            outcomes.withUnsafeBufferPointer { outcomes in
+                let results = answers.indices.map { index in
+                    plugboard_submitted_t(
+                        struct_size: UInt32(MemoryLayout<plugboard_submitted_t>.size),
+                        reserved: 0,
+                        cookie: answers[index].cookie,
+                        outcome: outcomes.baseAddress.map { $0 + index }
+                    )
+                }
+                results.withUnsafeBufferPointer { instance.submitted($0) }
+            }
+        }
+        return true
+    }
+
+    // MARK: Claims and readiness
+
+    func ready(_ instance: Instance) {
+        isBlocked = false
+        context.worker.wake()
+    }
+
+    func claim(_ scope: UInt32, _ subject: plugboard_bytes_t, by instance: Instance) -> plugboard_status_t {
+        let text = subject.string
+        switch scope {
+        case PLUGBOARD_CLAIM_DOMAIN where !text.contains("@"):
+            return core.claim(RouteTable.Claim(.domain, text, owner: index))
+        case PLUGBOARD_CLAIM_ADDRESS where text.dropFirst().dropLast().contains("@"):
+            return core.claim(RouteTable.Claim(.address, text, owner: index))
+        default:
+            return PLUGBOARD_E_INVALID
+        }
+    }
+}
+
+extension Refusal {
+    /// The class of failure that a plugin sees.
+    var failureClass: UInt16 {
+        switch self {
+        case .noRoute: PLUGBOARD_CLASS_RECIPIENT
+        case .foreignSender, .neitherSideHome, .loop, .hopLimit: PLUGBOARD_CLASS_POLICY
+        case .expired: PLUGBOARD_CLASS_TRANSIENT
+        case .spoolFull: PLUGBOARD_CLASS_THROTTLED
+        case .spoolFailed: PLUGBOARD_CLASS_INTERNAL
+        case .tooLarge: PLUGBOARD_CLASS_CONTENT
+        case .providerDown: PLUGBOARD_CLASS_UNAVAILABLE
+        }
+    }
+}
+
+extension UInt16 {
+    /// The name of an envelope's kind, for logs and people.
+    var kindName: String {
+        switch self {
+        case PLUGBOARD_MESSAGE: "message"
+        case PLUGBOARD_RECEIPT: "receipt"
+        case PLUGBOARD_TYPING: "typing"
+        case PLUGBOARD_PRESENCE: "presence"
+        case PLUGBOARD_SUBSCRIPTION: "subscription"
+        case PLUGBOARD_CONTACT: "contact"
+        case PLUGBOARD_CALL: "call"
+        case PLUGBOARD_FAILURE: "failure"
+        default: "unknown"
+        }
+    }
+}

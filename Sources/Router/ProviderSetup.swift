@@ -1,0 +1,158 @@
+internal import CPlugboard
+package import Configuration
+package import PluginHost
+
+/// A configured provider, as far as it can be prepared without running it.
+package struct ProviderSetup: Sendable {
+    /// Its name in the configuration.
+    package var name: String
+    /// Its plugin, if it could be loaded.
+    package var plugin: Plugin?
+    /// Why it could not.
+    package var refusal: PluginRefusal?
+    /// What it is to be told at its creation; nil if its settings have errors.
+    package var settings: InstanceSettings?
+    /// What is wrong with its settings, in the order of the file.
+    package var problems: [Problem] = []
+}
+
+/// Loads the configured plugins and checks their settings: what `check` reports and `run` starts.
+package struct ProviderPreparation {
+    private let configuration: RouterConfiguration
+    private let loader: PluginLoader
+    private var pathsByID: [String: String] = [:]
+    private var loaded: [String: Plugin]
+
+    /// - Parameter linked: plugins that are part of this program, by the name that the configuration gives them;
+    ///   they come before files of that name.
+    package init(_ configuration: RouterConfiguration, linked: [String: Plugin] = [:]) {
+        self.configuration = configuration
+        self.loaded = linked
+        let searchPath = configuration.pluginPath + PluginLoader.standardSearchPath()
+        loader = PluginLoader(searchPath: searchPath, copies: "\(configuration.router.state)/plugins")
+    }
+
+    /// Prepares every provider of the configuration, in its order. [loader]
+    package mutating func prepareAll() -> [ProviderSetup] {
+        configuration.providers.map { prepare($0) }
+    }
+
+    /// The files in the search path that look like plugins.
+    package func candidates() -> [String] { loader.candidates() }
+
+    private mutating func prepare(_ section: ProviderSection) -> ProviderSetup {
+        var setup = ProviderSetup(name: section.name)
+        let plugin: Plugin
+        do throws(PluginRefusal) {
+            plugin = try load(section.plugin)
+        } catch {
+            setup.refusal = error
+            setup.problems = [
+                Problem(
+                    severity: .error,
+                    file: configuration.file,
+                    position: section.pluginPosition,
+                    keyPath: "providers.\(section.name).plugin",
+                    message: "\(error)"
+                )
+            ]
+            return setup
+        }
+        setup.plugin = plugin
+        setup.problems = check(section, plugin, &setup)
+        return setup
+    }
+
+    /// Loads each file once, however many providers use it.
+    private mutating func load(_ plugin: ProviderSection.Plugin) throws(PluginRefusal) -> Plugin {
+        let name =
+            switch plugin {
+            case .named(let name): name
+            case .file(let path): path
+            }
+        if let known = loaded[name] { return known }
+        let plugin = try loader.load(name)
+        let id = plugin.description.id
+        if let other = pathsByID[id], other != plugin.path {
+            throw .duplicateID(path: plugin.path, id: id, other: other)
+        }
+        pathsByID[id] = plugin.path
+        loaded[name] = plugin
+        return plugin
+    }
+
+    private func check(_ section: ProviderSection, _ plugin: Plugin, _ setup: inout ProviderSetup) -> [Problem] {
+        let schema: SettingSchema
+        do throws(SchemaError) {
+            schema = try SettingSchema(plugin.description.settings.map(SettingRule.init))
+        } catch {
+            let message = "the plugin's own schema is wrong: \(error)"
+            return [problem(section, .error, "", message)]
+        }
+        let report = schema.check(
+            section.settings,
+            at: section.settingsPath,
+            file: configuration.file,
+            directory: configuration.directory
+        )
+        let secrets = report.resolve()
+        var problems = report.problems + secrets.problems
+        guard !problems.contains(where: { $0.severity == .error }) else { return problems }
+        let settings = InstanceSettings(
+            id: section.name,
+            entries: secrets.values.map { InstanceSettings.Entry(path: $0.path, value: $0.value) },
+            homeDomains: configuration.home.domains.map(\.name)
+        )
+        for found in plugin.check(settings) {
+            problems.append(problem(section, found.isError ? .error : .warning, found.path, found.sentence))
+        }
+        if !problems.contains(where: { $0.severity == .error }) { setup.settings = settings }
+        return problems
+    }
+
+    /// A problem at a setting's line, or at the settings as a whole.
+    private func problem(
+        _ section: ProviderSection,
+        _ severity: Problem.Severity,
+        _ path: String,
+        _ sentence: String
+    ) -> Problem {
+        let below = SettingPath(parsing: path) ?? .root
+        let full = SettingPath(section.settingsPath.steps + below.steps)
+        return Problem(
+            severity: severity,
+            file: configuration.file,
+            position: section.settings.position(of: below),
+            keyPath: "\(full)",
+            message: "\(full): \(sentence)"
+        )
+    }
+}
+
+extension SettingRule {
+    /// The rule that a plugin declares for one of its settings.
+    fileprivate init(_ source: PluginDescription.Setting) {
+        let range = source.minimum...max(source.minimum, source.maximum)
+        let isUnbounded = source.minimum == 0 && source.maximum == 0
+        let type: SettingType =
+            switch source.type {
+            case PLUGBOARD_SETTING_INTEGER: isUnbounded ? .anyInteger : .integer(range)
+            case PLUGBOARD_SETTING_BOOLEAN: .boolean
+            case PLUGBOARD_SETTING_DURATION:
+                isUnbounded
+                    ? .anyDuration : .duration(.milliseconds(range.lowerBound) ... .milliseconds(range.upperBound))
+            case PLUGBOARD_SETTING_SIZE: isUnbounded ? .anySize : .size(range)
+            case PLUGBOARD_SETTING_CHOICE: .choice(source.choices)
+            case PLUGBOARD_SETTING_ADDRESS: .address
+            case PLUGBOARD_SETTING_SECRET: .secret
+            default: .string
+            }
+        self.init(
+            source.path,
+            type,
+            isRequired: source.isRequired,
+            defaultValue: source.standard,
+            help: source.help
+        )
+    }
+}

@@ -1,0 +1,15 @@
+/// The bounds of the message path. The standard ones suit an ordinary installation.
+package struct RouterLimits: Hashable, Sendable {
+    /// Slots of an instance's lane, for each producer.
+    package var laneCapacity = 4096
+    /// Envelopes that one instance may have on their way to the disk.
+    package var creditsMax = 4096
+    /// Envelopes that an instance may hold without having settled them.
+    package var inFlightMax = 65_536
+    /// Messages for one instance that wait on disk and not in memory before their sources are held back.
+    package var backlogMax = 100_000
+    /// How long a lane may stand still with envelopes in it before that is reported.
+    package var stallThreshold = Duration.seconds(10)
+
+    package init() {}
+}

@@ -1,0 +1,31 @@
+package import PluginHost
+package import Spool
+
+/// A router at one moment.
+package struct RouterStatus: Sendable {
+    /// One provider instance.
+    package struct InstanceStatus: Sendable {
+        package var name: String
+        /// The plugin's id.
+        package var plugin: String
+        package var version: String
+        /// `running`, `draining`, `stopped`, or why it does not run.
+        package var state: String
+        /// Envelopes in its lane, about.
+        package var laneDepth: Int
+        package var laneCapacity: Int
+        /// Envelopes it holds and has not settled.
+        package var inFlight: Int
+        /// Conversations that wait for another attempt.
+        package var parked: Int
+        package var counters: InstanceCounters
+        package var links: [InstanceLink]
+    }
+
+    package var name: String
+    package var uptimeMs: Int64
+    package var workers: Int
+    package var instances: [InstanceStatus]
+    /// Nil if nothing is stored.
+    package var spool: SpoolCounts?
+}
