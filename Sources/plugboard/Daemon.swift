@@ -1,0 +1,65 @@
+internal import Configuration
+internal import ControlSocket
+internal import Foundation
+internal import Logging
+internal import Router
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// The router as a process: what `plugboard run` and `plugboard check` do.
+enum Daemon: RouterParts {
+    static let version = "0.1.0"
+
+    static func run(_ configuration: RouterConfiguration) async throws {
+        let level = Logger.Level(rawValue: configuration.router.log.rawValue) ?? .info
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return handler
+        }
+        let logger = Logger(label: "plugboard")
+        let service = try RouterService(configuration, logger: logger)
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [.init(service: service)],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+        )
+        try await group.run()
+    }
+
+    static func check(_ configuration: RouterConfiguration) async -> [Problem] {
+        var preparation = ProviderPreparation(configuration)
+        return preparation.prepareAll().flatMap(\.problems)
+    }
+}
+
+/// A router with its control socket, from start to a graceful end.
+struct RouterService: Service, CustomStringConvertible {
+    private let configuration: RouterConfiguration
+    private let router: Router
+    private let logger: Logger
+
+    init(_ configuration: RouterConfiguration, logger: Logger) throws {
+        self.configuration = configuration
+        self.logger = logger
+        self.router = try Router(configuration: configuration, logger: logger)
+    }
+
+    var description: String { "router \(configuration.router.id)" }
+
+    func run() async throws {
+        let setups = try await router.start()
+        let control = RouterControl(router: router, configuration: configuration, setups: setups)
+        let server = try await ControlServer.start(path: configuration.router.control, handler: control)
+        logger.info(
+            "the router runs",
+            metadata: ["router": "\(configuration.router.id)", "control": "\(configuration.router.control)"]
+        )
+        try? await gracefulShutdown()
+        logger.info("the router drains and stops")
+        await router.shutdown()
+        await server.stop()
+    }
+}

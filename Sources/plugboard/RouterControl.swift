@@ -1,0 +1,166 @@
+internal import Configuration
+internal import ControlSocket
+internal import Directory
+internal import IMModel
+internal import PluginHost
+internal import Router
+internal import Spool
+
+/// Answers the operator's commands about a running router.
+struct RouterControl: ControlHandler {
+    let router: Router
+    let configuration: RouterConfiguration
+    let setups: [ProviderSetup]
+
+    func handle(_ request: ControlRequest, respond: ControlResponder) async throws(ControlFailure) {
+        switch ControlCommand(rawValue: request.command) {
+        case .status:
+            try await respond.send(await status())
+        case .plugins:
+            for plugin in plugins() { try await respond.send(plugin) }
+        case .send:
+            try await respond.send(try await send(try request.arguments(as: SendRequest.self)))
+        case .inbox:
+            try await inbox(try request.arguments(as: InboxRequest.self), respond)
+        case nil:
+            throw ControlFailure(.unknownCommand, "this router does not know the command '\(request.command)'")
+        }
+    }
+
+    // MARK: status and plugins
+
+    private func status() async -> StatusReport {
+        let status = await router.status()
+        let running = Set(status.instances.map(\.name))
+        let others = setups.filter { !running.contains($0.name) }.map { setup in
+            InstanceStatus(name: setup.name, plugin: setup.plugin?.description.id ?? "", version: "", state: "refused")
+        }
+        return StatusReport(
+            routerID: status.name,
+            version: Daemon.version,
+            uptimeSeconds: status.uptimeMs / 1000,
+            workers: status.workers,
+            instances: status.instances.map(InstanceStatus.init) + others,
+            spool: SpoolStatus(
+                waiting: UInt64(status.spool?.pending ?? 0),
+                retrying: UInt64(status.spool?.deferred ?? 0),
+                dead: UInt64(status.spool?.deadLetters ?? 0)
+            )
+        )
+    }
+
+    /// The configured plugins with what became of them, then what else lies in the search path.
+    private func plugins() -> [PluginReport] {
+        var reports = setups.map { setup in
+            guard let plugin = setup.plugin else {
+                let reason = setup.refusal.map { "\($0)" }
+                return PluginReport(state: .refused, path: setup.name, reason: reason)
+            }
+            let errors = setup.problems.filter { $0.severity == .error }.map { "\($0)" }
+            return PluginReport(
+                state: errors.isEmpty ? .loaded : .refused,
+                path: plugin.path,
+                reason: errors.isEmpty ? nil : errors.joined(separator: "; "),
+                id: plugin.description.id,
+                version: plugin.description.version,
+                vendor: plugin.description.vendor
+            )
+        }
+        let known = Set(setups.compactMap { $0.plugin?.path })
+        for path in ProviderPreparation(configuration).candidates() where !known.contains(path) {
+            reports.append(PluginReport(state: .found, path: path))
+        }
+        return reports
+    }
+
+    // MARK: send
+
+    private func send(_ request: SendRequest) async throws(ControlFailure) -> SendResult {
+        let from = try address(request.from)
+        let to = try address(request.to)
+        var content = Envelope.Content.message(Message(text: request.text))
+        if let state = request.typing {
+            guard let typing = Typing.allCases.first(where: { "\($0)" == state }) else {
+                let states = Typing.allCases.map { "\($0)" }.joined(separator: ", ")
+                throw ControlFailure(.badRequest, "'\(state)' is no typing state: use \(states)")
+            }
+            content = .typing(typing)
+        } else if case .message(var message) = content {
+            message.wantsDelivered = true
+            content = .message(message)
+        }
+        let (id, outcome) = await router.send(Envelope(from: from, to: to, content: content))
+        switch outcome {
+        case .accepted, .delivered: return SendResult(id: id, accepted: true)
+        case .deferred(let reason), .failed(let reason): return SendResult(id: id, accepted: false, reason: reason.text)
+        }
+    }
+
+    /// Reads an address as people type it: capital letters in the domain make no difference.
+    private func address(_ text: String) throws(ControlFailure) -> Address {
+        guard let read = Address(text), let address = Address(user: read.user, domain: read.domain.lowercased()) else {
+            throw ControlFailure(.badRequest, "'\(text)' is not an address: write user@domain")
+        }
+        return address
+    }
+
+    // MARK: inbox
+
+    private func inbox(_ request: InboxRequest, _ respond: ControlResponder) async throws(ControlFailure) {
+        // Following begins before the stored ones are read, so that none falls between.
+        let (arrivals, continuation) = AsyncStream.makeStream(of: Inbox.Item.self, bufferingPolicy: .bufferingNewest(10_000))
+        let follower = request.follow ? router.inbox.follow { continuation.yield($0) } : nil
+        defer { if let follower { router.inbox.unfollow(follower) } }
+        let stored: [Inbox.Item]
+        do {
+            let after = Int64(clamping: request.after)
+            stored = try router.inbox.items(of: request.address, after: after, limit: request.limit)
+        } catch {
+            throw ControlFailure(.internal, "\(error)")
+        }
+        for item in stored { try await respond.send(InboxItem(item)) }
+        guard request.follow else { return }
+        let last = stored.last?.sequence ?? Int64(clamping: request.after)
+        for await item in arrivals {
+            let isNew = item.sequence == 0 || item.sequence > last
+            guard isNew, request.address == nil || request.address == item.owner else { continue }
+            try await respond.send(InboxItem(item))
+        }
+    }
+}
+
+extension InboxItem {
+    init(_ item: Inbox.Item) {
+        self.init(
+            sequence: UInt64(clamping: item.sequence),
+            id: item.id,
+            from: item.from,
+            to: item.owner,
+            kind: item.kind,
+            text: item.text,
+            timestamp: item.timestamp
+        )
+    }
+}
+
+extension InstanceStatus {
+    init(_ status: RouterStatus.InstanceStatus) {
+        self.init(
+            name: status.name,
+            plugin: status.plugin,
+            version: status.version,
+            state: status.state,
+            laneDepth: status.laneDepth,
+            laneCapacity: status.laneCapacity,
+            submitted: status.counters.submitted,
+            delivered: status.counters.delivered,
+            deferred: status.counters.deferred,
+            failed: status.counters.failed,
+            refused: status.counters.refused,
+            stalls: status.counters.stalls,
+            links: status.links.map { link in
+                LinkStatus(peer: link.name, state: "\(link.state)", detail: link.detail)
+            }
+        )
+    }
+}
