@@ -1,0 +1,154 @@
+internal import ProviderKit
+internal import XMPPSession
+
+/// What hears of a dialer.
+protocol DialerOwner: AnyObject {
+    /// A stream is established; it is the owner's from now on.
+    func dialed(_ dialer: Dialer, _ session: OutboundSession, _ authentication: Authentication)
+    /// A key was judged by the partner's server.
+    func verified(_ dialer: Dialer, _ verdict: DialbackVerdict)
+    /// No server of the partner served; why the last one did not.
+    func failed(_ dialer: Dialer, _ reason: EndReason)
+}
+
+/// Looks a partner's servers up and opens streams to them, one after another, until one serves.
+///
+/// Owned by whoever wants the stream; it calls its owner once, later.
+final class Dialer {
+    weak var owner: (any DialerOwner)?
+    private unowned let federation: Federation
+    private let purpose: OutboundStreamMachine.Purpose
+    private let policy: PartnerPolicy
+    /// As DNS writes it.
+    private let host: String
+    private let name: String
+    private var answers: (directTLS: [DNSRecord]?, startTLS: [DNSRecord]?) = (nil, nil)
+    private var questionsOpen = 0
+    private var targets: ArraySlice<ServerTarget> = []
+    private var session: OutboundSession?
+    private var isDone = false
+
+    /// A dialer at rest; ``start()`` begins.
+    init(_ federation: Federation, purpose: OutboundStreamMachine.Purpose, policy: PartnerPolicy) {
+        self.federation = federation
+        self.purpose = purpose
+        self.policy = policy
+        self.name =
+            switch purpose {
+            case .stanzas(let pair): pair.target
+            case .verification(let request): request.pair.sender
+            }
+        self.host = federation.settings.spelling(self.name)
+    }
+
+    /// Looks the servers up, then connects.
+    func start() {
+        if let targets = ServerTargets.withoutDNS(self.policy) { return self.dial(targets) }
+        let services = ServerTargets.services(self.policy)
+        self.questionsOpen = (services.directTLS ? 1 : 0) + (services.startTLS ? 1 : 0)
+        if services.directTLS {
+            self.ask(ServerTargets.directTLSService) { $0.answers.directTLS = $1 }
+        }
+        if services.startTLS {
+            self.ask(ServerTargets.startTLSService) { $0.answers.startTLS = $1 }
+        }
+    }
+
+    /// Gives up without a word to the owner.
+    func cancel() {
+        self.isDone = true
+        self.session?.owner = nil
+        self.session?.close()
+        self.session = nil
+    }
+
+    private func ask(_ service: String, keep: @escaping (Dialer, [DNSRecord]?) -> Void) {
+        do throws(HostError) {
+            try self.federation.host.resolve(.srv, service + self.host) { [weak self] result in
+                guard let self else { return }
+                keep(self, try? result.get())
+                self.answered()
+            }
+        } catch {
+            // As good as no answer: the fallback is tried (RFC 6120 §3.2.2).
+            self.federation.host.log(.debug, "\(service)\(self.host) was not asked for: \(error)")
+            self.answered()
+        }
+    }
+
+    private func answered() {
+        self.questionsOpen -= 1
+        guard self.questionsOpen == 0, !self.isDone else { return }
+        let targets = ServerTargets.merged(
+            directTLS: self.answers.directTLS,
+            startTLS: self.answers.startTLS,
+            host: self.host,
+            policy: self.policy
+        )
+        guard !targets.isEmpty else { return self.fail(.notOffered(self.name)) }
+        self.dial(targets)
+    }
+
+    private func dial(_ targets: [ServerTarget]) {
+        self.targets = targets[...]
+        self.next(after: nil)
+    }
+
+    private func next(after reason: EndReason?) {
+        var last = reason
+        while !self.isDone, let target = self.targets.popFirst() {
+            let session = OutboundSession(
+                self.federation,
+                purpose: self.purpose,
+                policy: self.policy,
+                target: target
+            )
+            session.owner = self
+            do throws(HostError) {
+                try session.connect()
+                self.session = session
+                self.federation.host.log(.debug, "connecting to \(target) for \(self.name)")
+                return
+            } catch {
+                last = EndReason(error)
+            }
+        }
+        if let last { self.fail(last) }
+    }
+
+    private func fail(_ reason: EndReason) {
+        guard !self.isDone else { return }
+        self.isDone = true
+        self.session = nil
+        self.owner?.failed(self, reason)
+    }
+}
+
+extension Dialer: OutboundSessionOwner {
+    func established(_ session: OutboundSession, _ authentication: Authentication) {
+        self.isDone = true
+        self.session = nil
+        self.owner?.dialed(self, session, authentication)
+    }
+
+    func writable(_ session: OutboundSession) {}
+
+    func verified(_ session: OutboundSession, _ verdict: DialbackVerdict) {
+        switch verdict {
+        case .valid, .invalid:
+            self.isDone = true
+            self.session = nil
+            self.owner?.verified(self, verdict)
+        case .failed: break  // The stream ends with a reason, and the next server is asked.
+        }
+    }
+
+    func ended(_ session: OutboundSession, _ reason: EndReason?) {
+        guard session === self.session, let reason else { return }
+        self.session = nil
+        if !self.targets.isEmpty {
+            self.federation.host.log(.info, "\(session.target) does not serve \(self.name): \(reason.text)")
+        }
+        self.next(after: reason)
+    }
+}

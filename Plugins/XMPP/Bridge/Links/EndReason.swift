@@ -1,0 +1,95 @@
+internal import IMModel
+internal import ProviderKit
+internal import XMPPSession
+internal import XMPPWire
+
+/// Why there is no stream to a partner: for the log, the operator, and the senders of what waits.
+struct EndReason: Hashable, Sendable {
+    /// A sentence.
+    let text: String
+    /// How soon another attempt makes sense.
+    let retry: LinkFailure.Retry
+    /// What the senders are told (RFC 6120 §8.3.3).
+    let condition: StanzaError.Condition
+    /// The peer closed the stream in an orderly way.
+    let isOrderly: Bool
+
+    private init(text: String, retry: LinkFailure.Retry, condition: StanzaError.Condition, isOrderly: Bool = false) {
+        self.text = text
+        self.retry = retry
+        self.condition = condition
+        self.isOrderly = isOrderly
+    }
+
+    /// The reason that a machine gives.
+    init(_ failure: LinkFailure) {
+        self.init(
+            text: failure.description,
+            retry: failure.retry,
+            condition: failure.stanzaError,
+            isOrderly: failure == .closedByPeer
+        )
+    }
+
+    /// The reason that the host gives for the end of a connection.
+    init(_ reason: CloseReason) {
+        let (retry, condition): (LinkFailure.Retry, StanzaError.Condition) =
+            switch reason.cause {
+            case .byPeer, .byUs, .connectFailed, .timeout, .tls, .protocolViolation, .error:
+                (.soon, .remoteServerTimeout)
+            case .nameFailed: (.soon, .remoteServerNotFound)
+            }
+        self.init(text: reason.detail, retry: retry, condition: condition)
+    }
+
+    /// A server could not tell whether a dialback key is right.
+    init(_ failure: DialbackFailure) {
+        let condition: StanzaError.Condition =
+            switch failure {
+            case .serverNotFound: .remoteServerNotFound
+            case .serverUnreachable: .remoteServerTimeout
+            }
+        self.init(text: "The server could not verify the dialback key.", retry: .soon, condition: condition)
+    }
+
+    /// The host refused to connect.
+    init(_ error: HostError) {
+        self.init(
+            text: "The connection could not be begun: \(error).",
+            retry: .soon,
+            condition: .remoteServerTimeout
+        )
+    }
+
+    /// DNS says that the domain does not take part in XMPP federation (RFC 6120 §3.2.1).
+    static func notOffered(_ domain: String) -> EndReason {
+        EndReason(
+            text:
+                "DNS says that \(domain) offers no XMPP federation of the kind that is allowed: its SRV target is “.”.",
+            retry: .slowly,
+            condition: .remoteServerNotFound
+        )
+    }
+
+    /// The peer took nothing for too long.
+    static func stalled(afterMs milliseconds: UInt64) -> EndReason {
+        EndReason(
+            text: "The peer took nothing for \(milliseconds / 1000) s.",
+            retry: .soon,
+            condition: .remoteServerTimeout
+        )
+    }
+
+    /// What becomes of an envelope that waited.
+    func outcome(retryAfter: UInt32) -> Outcome {
+        let failureClass = StanzaError(self.condition).failureClass
+        return .deferred(
+            Outcome.Reason(failureClass, self.text, code: self.condition.rawValue, retryAfter: retryAfter)
+        )
+    }
+
+    /// What it means for a dialback key that was to be verified (XEP-0220 §2.5).
+    var dialbackFailure: DialbackFailure {
+        self.condition == .remoteServerNotFound ? .serverNotFound : .serverUnreachable
+    }
+}

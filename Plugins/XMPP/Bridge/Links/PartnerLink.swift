@@ -1,0 +1,240 @@
+internal import IMModel
+internal import ProviderKit
+internal import XMPPSession
+internal import XMPPWire
+
+/// The way from one home domain to one partner domain: a queue, and a stream that is opened when there is something in
+/// it (RFC 6120 §4.5).
+final class PartnerLink {
+    private enum State {
+        case down
+        case connecting(Dialer)
+        case up(OutboundSession, Authentication)
+        /// Until a moment of the host's monotonic clock, in ms.
+        case backingOff(until: UInt64, EndReason)
+    }
+
+    /// Longest time that a peer may take nothing, in ms: then the link counts as dead.
+    static let stallMaxMs: UInt64 = 60_000
+    /// When an envelope that found the queue full is tried again, in ms.
+    static let fullRetryMs: UInt32 = 5_000
+
+    let pair: DomainPair
+    private let policy: PartnerPolicy
+    private unowned let federation: Federation
+    private let stall: Alarm
+    private var queue: OutgoingQueue
+    private var sent = SentStanzas()
+    private var schedule = ReconnectSchedule()
+    private var state = State.down
+    private var canWrite = true
+    private var isDraining = false
+    /// The host's monotonic clock when the stream was established, in ms.
+    private var establishedAt: UInt64 = 0
+    private var lastError = ""
+    private var sentCount: UInt64 = 0
+    /// When the state began, in ms since 1970.
+    private var since: Int64 = 0
+
+    /// A link at rest.
+    init(_ federation: Federation, _ pair: DomainPair, _ policy: PartnerPolicy) {
+        self.federation = federation
+        self.pair = pair
+        self.policy = policy
+        self.stall = Alarm(host: federation.host)
+        self.queue = OutgoingQueue(max: federation.settings.partnerQueueMax)
+    }
+
+    private var host: Host { self.federation.host }
+    private var nowMs: UInt64 { self.host.monotonicClock / 1_000_000 }
+
+    // MARK: Calls of the federation
+
+    /// Sends an envelope, now or when there is a stream; completes it in any case.
+    func send(_ delivery: Delivery, _ stanza: Stanza) {
+        self.send(Outgoing(stanza: stanza, delivery: delivery))
+    }
+
+    /// Sends an answer; it is dropped where there is no room for it, or no stream for some time.
+    func send(answer stanza: Stanza) {
+        self.send(Outgoing(stanza: stanza, delivery: nil))
+    }
+
+    /// What an error of the partner is about; nil if it is about nothing that was sent.
+    func take(_ bounce: StanzaMeaning.Bounce) -> SentStanzas.Entry? { self.sent.take(bounce) }
+
+    /// Takes nothing new that would need a stream; ends the stream when all is sent.
+    func drain() {
+        self.isDraining = true
+        self.closeIfDrained()
+    }
+
+    /// What the operator sees.
+    var report: LinkReport {
+        let (state, detail): (LinkReport.State, String) =
+            switch self.state {
+            case .down: (.down, self.lastError)
+            case .connecting: (.connecting, self.lastError)
+            case .up(let session, let authentication): (.up, session.detail(authentication))
+            case .backingOff(let until, let reason): (until > self.nowMs ? .backingOff : .down, reason.text)
+            }
+        return LinkReport(
+            name: self.pair.target,
+            state: state,
+            detail: detail,
+            sent: self.sentCount,
+            waiting: UInt64(self.queue.count),
+            since: self.since
+        )
+    }
+
+    // MARK: The queue
+
+    private func send(_ item: Outgoing) {
+        if case .backingOff(let until, let reason) = self.state {
+            let now = self.nowMs
+            guard now >= until else {
+                item.delivery?.complete(reason.outcome(retryAfter: UInt32(clamping: until - now)))
+                return
+            }
+            self.enter(.down)
+        }
+        if case .down = self.state, self.isDraining {
+            let reason = Outcome.Reason(.transient, "the router is stopping")
+            item.delivery?.complete(.deferred(reason))
+            return
+        }
+        guard self.queue.append(item) else {
+            let text = "\(self.queue.max) envelopes wait for \(self.pair.target) already"
+            let reason = Outcome.Reason(.transient, text, retryAfter: Self.fullRetryMs)
+            item.delivery?.complete(.deferred(reason))
+            return
+        }
+        switch self.state {
+        case .down: self.connect()
+        case .up: self.flush()
+        case .connecting, .backingOff: break
+        }
+    }
+
+    /// Writes what waits, as far as the peer takes it.
+    private func flush() {
+        guard case .up(let session, _) = self.state else { return }
+        while self.canWrite, let item = self.queue.first {
+            switch session.write(item.stanza.element) {
+            case .ok: self.written(item)
+            case .high:
+                self.written(item)
+                self.pause()
+            case .full:
+                // An empty buffer that does not hold the stanza never will.
+                self.queue.removeFirst()
+                let text = "the stanza is larger than what can be written to \(self.pair.target)"
+                item.delivery?.complete(.failed(Outcome.Reason(.content, text)))
+            case .gone: self.canWrite = false
+            }
+        }
+        self.closeIfDrained()
+    }
+
+    private func written(_ item: Outgoing) {
+        self.queue.removeFirst()
+        guard let delivery = item.delivery else { return }
+        self.sent.note(delivery.envelope, as: item.stanza)
+        self.sentCount += 1
+        delivery.complete(.delivered)
+    }
+
+    private func pause() {
+        self.canWrite = false
+        self.stall.set(Self.stallMaxMs) { [weak self] in
+            guard let self, case .up(let session, _) = self.state else { return }
+            session.abort(.stalled(afterMs: Self.stallMaxMs))
+        }
+    }
+
+    private func closeIfDrained() {
+        guard self.isDraining, self.queue.isEmpty else { return }
+        switch self.state {
+        case .up(let session, _): session.close()
+        case .connecting(let dialer):
+            dialer.cancel()
+            self.enter(.down)
+        case .down, .backingOff: break
+        }
+    }
+
+    // MARK: The stream
+
+    private func connect() {
+        let dialer = Dialer(self.federation, purpose: .stanzas(self.pair), policy: self.policy)
+        dialer.owner = self
+        self.enter(.connecting(dialer))
+        dialer.start()
+    }
+
+    private func enter(_ state: State) {
+        self.state = state
+        self.since = self.host.wallClock
+    }
+
+    private func backOff(_ reason: EndReason) {
+        let chance = self.host.randomBytes(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        let wait = self.schedule.failed(reason.retry, chance: chance)
+        self.lastError = reason.text
+        self.enter(.backingOff(until: self.nowMs + UInt64(wait), reason))
+        let waiting = self.queue.removeAll()
+        self.host.log(
+            .warning,
+            "there is no stream from \(self.pair.sender) to \(self.pair.target): \(reason.text) "
+                + "\(waiting.count) stanzas are put off; the next attempt is made in \((wait + 999) / 1000) s at the earliest"
+        )
+        for item in waiting { item.delivery?.complete(reason.outcome(retryAfter: wait)) }
+    }
+}
+
+extension PartnerLink: DialerOwner {
+    func dialed(_ dialer: Dialer, _ session: OutboundSession, _ authentication: Authentication) {
+        session.owner = self
+        self.establishedAt = self.nowMs
+        self.canWrite = true
+        self.lastError = ""
+        self.enter(.up(session, authentication))
+        self.host.log(
+            .info,
+            "\(self.pair.sender) may send to \(self.pair.target) at \(session.target) (\(session.detail(authentication)))"
+        )
+        self.flush()
+    }
+
+    func verified(_ dialer: Dialer, _ verdict: DialbackVerdict) {}
+
+    func failed(_ dialer: Dialer, _ reason: EndReason) { self.backOff(reason) }
+}
+
+extension PartnerLink: OutboundSessionOwner {
+    func established(_ session: OutboundSession, _ authentication: Authentication) {}
+
+    func verified(_ session: OutboundSession, _ verdict: DialbackVerdict) {}
+
+    func writable(_ session: OutboundSession) {
+        guard case .up(let current, _) = self.state, current === session else { return }
+        self.stall.cancel()
+        self.canWrite = true
+        self.flush()
+    }
+
+    func ended(_ session: OutboundSession, _ reason: EndReason?) {
+        guard case .up(let current, _) = self.state, current === session else { return }
+        self.stall.cancel()
+        let lived = self.nowMs - self.establishedAt >= ReconnectSchedule.streamLifeMinMs
+        if lived { self.schedule.succeeded() }
+        guard let reason, !(reason.isOrderly && lived && self.queue.isEmpty) else {
+            self.host.log(.info, "the stream from \(self.pair.sender) to \(self.pair.target) was closed")
+            self.enter(.down)
+            if !self.queue.isEmpty { self.connect() }
+            return
+        }
+        self.backOff(reason)
+    }
+}

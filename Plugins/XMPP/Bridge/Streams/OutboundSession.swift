@@ -1,0 +1,232 @@
+internal import ProviderKit
+internal import XMPPSession
+internal import XMPPWire
+
+/// What hears of an outbound stream.
+protocol OutboundSessionOwner: AnyObject {
+    /// Stanzas may be written from now on.
+    func established(_ session: OutboundSession, _ authentication: Authentication)
+    /// The write buffer has drained.
+    func writable(_ session: OutboundSession)
+    /// The stream was opened to verify a key, and this came of it.
+    func verified(_ session: OutboundSession, _ verdict: DialbackVerdict)
+    /// The stream is of no use any more; the last call, exactly once.
+    ///
+    /// - Parameter reason: nil if it was closed by us in an orderly way.
+    func ended(_ session: OutboundSession, _ reason: EndReason?)
+}
+
+/// A stream that we opened to a partner's server: performs what the machine decides.
+final class OutboundSession: StreamSession {
+    weak var owner: (any OutboundSessionOwner)?
+    /// The server that was connected to.
+    let target: ServerTarget
+    private unowned let federation: Federation
+    private let policy: PartnerPolicy
+    private let channel: StreamChannel
+    private let deadline: Alarm
+    private let keepAlive: Alarm
+    private let ending: Alarm
+    private var machine: OutboundStreamMachine
+    private var failure: LinkFailure?
+    private var isClosing = false
+    private var hasEnded = false
+    /// The host's monotonic clock at the last stanza, in ns.
+    private var usedAt: UInt64
+
+    /// Longest time for one connection attempt, in ms, so that the next server has a chance.
+    static let connectTimeoutMaxMs: UInt64 = 15_000
+
+    /// A session that is not connected yet; ``connect()`` does it.
+    init(
+        _ federation: Federation,
+        purpose: OutboundStreamMachine.Purpose,
+        policy: PartnerPolicy,
+        target: ServerTarget
+    ) {
+        let server = federation.settings.server
+        self.federation = federation
+        self.policy = policy
+        self.target = target
+        self.channel = StreamChannel(host: federation.host, limits: server.limitsBeforeAuthentication)
+        self.deadline = Alarm(host: federation.host)
+        self.keepAlive = Alarm(host: federation.host)
+        self.ending = Alarm(host: federation.host)
+        self.machine = OutboundStreamMachine(purpose: purpose, server: server, partner: policy, key: federation.key)
+        self.usedAt = federation.host.monotonicClock
+    }
+
+    /// `out, TLSv1.3, EXTERNAL`.
+    func detail(_ authentication: Authentication) -> String {
+        "out, \(self.channel.security), \(authentication.name)"
+    }
+
+    /// Opens the connection. What comes of it, the owner hears later, except for an error that is thrown.
+    func connect() throws(HostError) {
+        let timeout = self.federation.settings.server.establishmentTimeout.milliseconds
+        let stream = try self.federation.connect(
+            to: self.target,
+            tls: self.target.isDirectTLS ? self.tlsOptions(isDirect: true) : nil,
+            timeout: UInt32(min(timeout, Self.connectTimeoutMaxMs)),
+            session: self
+        )
+        self.channel.attach(stream)
+        self.deadline.set(timeout) { [weak self] in
+            guard let self else { return }
+            _ = self.perform(self.machine.establishmentTimedOut())
+        }
+    }
+
+    /// Writes a stanza on the established stream.
+    func write(_ element: Element) -> StreamChannel.Written {
+        self.usedAt = self.federation.host.monotonicClock
+        return self.channel.writeStanza(element)
+    }
+
+    /// Ends the stream in an orderly way.
+    func close() {
+        self.isClosing = true
+        _ = self.perform(self.machine.close())
+        self.end(nil)
+    }
+
+    /// Ends the stream at once, because of what is wrong with it.
+    func abort(_ reason: EndReason) {
+        self.channel.abort()
+        self.end(reason)
+    }
+
+    // MARK: StreamSession
+
+    func opened(_ stream: Stream, tls: TLSInfo?) {
+        guard let tls else {
+            _ = self.perform(self.machine.connected())
+            return
+        }
+        self.channel.secured(tls)
+        let identity = TLSNegotiation.identity(tls, of: stream, spelling: self.federation.settings.spelling)
+        _ = self.perform(self.machine.tlsEstablished(identity))
+    }
+
+    func received(_ input: inout ByteReader, on stream: Stream) {
+        switch self.channel.read(&input, { self.handle($0) }) {
+        case .done, .held: break  // Nothing that comes on this stream is handed to the router.
+        case .startTLS: self.federation.startTLS(stream, self.tlsOptions(isDirect: false))
+        }
+    }
+
+    func writable(_ stream: Stream) { self.owner?.writable(self) }
+
+    func closed(_ stream: Stream, reason: CloseReason) {
+        let known = self.failure
+        self.channel.detach()
+        _ = self.perform(self.machine.connectionClosed())
+        for alarm in [self.deadline, self.keepAlive, self.ending] { alarm.cancel() }
+        // The host knows better than the machine why a connection failed or broke.
+        self.end(self.isClosing ? nil : known.map(EndReason.init) ?? EndReason(reason))
+    }
+
+    // MARK: Events
+
+    private func handle(_ event: StreamEvent.Kind) -> StreamChannel.Next {
+        switch event {
+        case .opened(let header): self.perform(self.machine.streamOpened(header))
+        case .element(let element): self.perform(self.machine.elementReceived(element))
+        case .closed: self.perform(self.machine.streamClosed())
+        case .failed(let error): self.perform(self.machine.parserFailed(error))
+        }
+    }
+
+    private func tlsOptions(isDirect: Bool) -> TLSOptions {
+        TLSNegotiation.options(
+            identity: self.federation.settings.spelling(self.machine.localDomain),
+            peerName: self.federation.settings.spelling(self.machine.remoteDomain),
+            isDirect: isDirect
+        )
+    }
+
+    private func watchInactivity(after milliseconds: UInt64) {
+        self.deadline.set(milliseconds) { [weak self] in
+            guard let self else { return }
+            let limit = self.federation.settings.server.inactivityTimeout.milliseconds
+            let silence = self.channel.millisecondsSince(self.usedAt)
+            if silence >= limit { self.close() } else { self.watchInactivity(after: limit - silence) }
+        }
+    }
+
+    private func watchSilence(after milliseconds: UInt64, _ interval: UInt64) {
+        self.keepAlive.set(milliseconds) { [weak self] in
+            guard let self else { return }
+            let silence = self.channel.millisecondsSince(self.channel.sentAt)
+            guard silence >= interval else { return self.watchSilence(after: interval - silence, interval) }
+            _ = self.perform(self.machine.keepAliveDue())
+            self.watchSilence(after: interval, interval)
+        }
+    }
+
+    // MARK: Actions
+
+    private func perform(_ actions: [StreamAction]) -> StreamChannel.Next {
+        var next = StreamChannel.Next.proceed
+        var startsTLS = false
+        for action in actions {
+            switch action {
+            case .sendHeader(let header): self.channel.write(header)
+            case .send(let element): self.channel.write(element)
+            case .sendStreamEnd:
+                self.channel.writeEnd()
+                self.watchEnd()
+            case .sendWhitespace: self.channel.writeSpace()
+            case .startTLS: startsTLS = true
+            case .restartParser(let limits): next = startsTLS ? .startTLS(limits) : .restart(limits)
+            case .setParserLimits(let limits): self.channel.setLimits(limits)
+            case .finish:
+                self.channel.finish()
+                self.watchEnd()
+                next = .stop
+            case .established(let authentication): self.established(authentication)
+            case .failed(let failure): self.failed(failure)
+            case .verified(_, let verdict): self.verified(verdict, actions)
+            case .authenticated, .deliver, .verifyDialback: break  // Inbound streams only.
+            }
+        }
+        return next
+    }
+
+    private func verified(_ verdict: DialbackVerdict, _ actions: [StreamAction]) {
+        self.owner?.verified(self, verdict)
+        let isExplained = actions.contains { if case .failed = $0 { true } else { false } }
+        // The server answered that it cannot tell; its stream ends in an orderly way, and is of no use meanwhile.
+        if case .failed(let failure) = verdict, !isExplained { self.end(EndReason(failure)) }
+    }
+
+    private func established(_ authentication: Authentication) {
+        self.usedAt = self.federation.host.monotonicClock
+        self.watchInactivity(after: self.federation.settings.server.inactivityTimeout.milliseconds)
+        if let interval = self.policy.keepAlive?.milliseconds { self.watchSilence(after: interval, interval) }
+        self.owner?.established(self, authentication)
+    }
+
+    private func failed(_ failure: LinkFailure) {
+        self.failure = failure
+        // A connection that broke is explained by the host, in closed().
+        if self.channel.stream != nil { self.end(EndReason(failure)) }
+    }
+
+    private func end(_ reason: EndReason?) {
+        guard !self.hasEnded else { return }
+        self.hasEnded = true
+        self.deadline.cancel()
+        self.keepAlive.cancel()
+        self.owner?.ended(self, reason)
+    }
+
+    /// A peer that does not close its half in time, or does not read what we still have to say, is cut off.
+    private func watchEnd() {
+        self.ending.set(self.federation.settings.server.closeTimeout.milliseconds) { [weak self] in
+            guard let self else { return }
+            _ = self.perform(self.machine.closeTimedOut())
+            self.channel.abort()
+        }
+    }
+}
