@@ -1,0 +1,57 @@
+# make run           builds Plugboard and runs the example host
+# make test          everything that must pass: lint, build, unit tests, a short fuzzing run, real servers
+# make build         builds everything
+# make unit-tests    the Swift tests alone
+# make lint          formatting and style of the Swift code; the plugin ABI's headers as C99, C11 and C++17
+# make format        rewrites the Swift code the way make lint wants it
+# make interop       the router against Prosody and ejabberd on loopback addresses
+# make fuzz          fuzzes the parsers, each for FUZZ_SECONDS (60)
+# make dependencies  installs the system packages that all this needs, or says how
+#
+# Debian 12 and Swift 6.3 are what it is made for. SWIFT_FLAGS is handed to swift build and swift test.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.NOTPARALLEL:
+
+FUZZ_SECONDS ?= 60
+FUZZ_SMOKE_SECONDS ?= 5
+SWIFT_FLAGS ?=
+
+swift_code := Sources Plugins Tests Examples Package.swift
+
+.PHONY: run test build unit-tests lint format interop fuzz fuzz-smoke dependencies build-dependencies
+
+run: build
+	.build/debug/ExampleHost
+
+test: lint build unit-tests fuzz-smoke interop
+
+build: build-dependencies
+	swift build $(SWIFT_FLAGS)
+
+unit-tests: build-dependencies
+	swift test --disable-xctest $(SWIFT_FLAGS)
+
+lint: build-dependencies
+	swift format lint --strict --configuration .swift-format --recursive $(swift_code) || \
+	    { echo 'make format mends most of this.' >&2; exit 1; }
+	Tests/Support/check-headers.sh
+
+format: build-dependencies
+	swift format --in-place --configuration .swift-format --recursive $(swift_code)
+
+interop: build
+	Tests/Interop/run
+
+fuzz: build-dependencies
+	Tests/Support/fuzz.sh $(FUZZ_SECONDS)
+
+fuzz-smoke: build-dependencies
+	Tests/Support/fuzz.sh $(FUZZ_SMOKE_SECONDS)
+
+dependencies:
+	Tests/Support/install-packages.sh build interop
+
+build-dependencies:
+	@Tests/Support/install-packages.sh build

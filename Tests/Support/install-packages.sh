@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Makes sure that the system packages are there which Plugboard needs to build (build) or to be tested against real servers (interop).
+#
+#     Tests/Support/install-packages.sh build
+#     Tests/Support/install-packages.sh build interop
+#
+# As root it installs what is missing and says so. As anybody else it prints the one command to type, and stops with status 1.
+# Packages bring daemons; none of them is started by their installation.
+set -euo pipefail
+
+readonly build_packages=(libc-ares-dev libexpat1-dev libidn-dev libsqlite3-dev pkg-config)
+readonly interop_packages=(
+    ejabberd erlang-base lua-unbound openssl procps prosody prosody-modules python3 python3-slixmpp util-linux
+)
+readonly policy=/usr/sbin/policy-rc.d
+
+usage() {
+    echo "usage: ${0##*/} build|interop ..." >&2
+    exit 2
+}
+
+is_installed() {
+    [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+require_swift() {
+    if ! command -v swift >/dev/null; then
+        echo "Swift 6.3 or newer is needed and not on the PATH: https://www.swift.org/install/linux" >&2
+        exit 1
+    fi
+}
+
+# Debian's packages ask policy-rc.d before they start a service; 101 means "not allowed".
+forbid_service_starts() {
+    saved_policy=$(mktemp --directory)
+    if [ -e "$policy" ]; then cp --preserve=all "$policy" "$saved_policy/policy-rc.d"; fi
+    trap restore_service_policy EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+}
+
+restore_service_policy() {
+    rm -f "$policy"
+    if [ -e "$saved_policy/policy-rc.d" ]; then cp --preserve=all "$saved_policy/policy-rc.d" "$policy"; fi
+    rm -rf "$saved_policy"
+}
+
+install_packages() {
+    echo "Installing the missing system packages: $*"
+    forbid_service_starts
+    export DEBIAN_FRONTEND=noninteractive
+    # The package lists may be absent (a fresh container) or old (a file that has gone from the mirror): refresh them only then.
+    local install=(apt-get install --yes --no-install-recommends --quiet=2 "$@")
+    "${install[@]}" || { apt-get update --quiet=2 && "${install[@]}"; }
+}
+
+[ $# -gt 0 ] || usage
+wanted=()
+for group in "$@"; do
+    case "$group" in
+        build) require_swift && wanted+=("${build_packages[@]}") ;;
+        interop) wanted+=("${interop_packages[@]}") ;;
+        *) usage ;;
+    esac
+done
+
+if ! command -v dpkg-query >/dev/null; then
+    echo "Plugboard is built and tested on Debian 12. Here there is no dpkg; install the counterparts of: ${wanted[*]}" >&2
+    exit 1
+fi
+
+missing=()
+for package in "${wanted[@]}"; do
+    is_installed "$package" || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+    echo "System packages are missing. Type this, then run the command again:" >&2
+    echo "    sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+    exit 1
+fi
+install_packages "${missing[@]}"
