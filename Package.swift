@@ -21,6 +21,7 @@ let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -40,7 +41,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 func plugin(_ name: String, logic: String, at path: String, logicPath: String, _ needs: [Target.Dependency]) -> [Target]
 {
     [
-        .target(name: logic, dependencies: ["ProviderKit"] + needs, path: "\(path)/\(logicPath)", swiftSettings: settings),
+        .target(
+            name: logic,
+            dependencies: ["ProviderKit"] + needs,
+            path: "\(path)/\(logicPath)",
+            swiftSettings: settings
+        ),
         .target(
             name: name,
             dependencies: ["CPlugboard", "ProviderKit", .target(name: logic)],
@@ -66,7 +72,7 @@ let core: [Target] = [
         "HostServices",
         [
             "CCares", nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"), nio("NIOConcurrencyHelpers"), nioSSL, x509,
-            crypto, log, .product(name: "SwiftASN1", package: "swift-asn1"),
+            crypto, log, asn1,
         ]
     ),
     module("PluginHost", ["CPlugboard", "HostServices", log]),
@@ -82,7 +88,8 @@ let core: [Target] = [
     .executableTarget(
         name: "plugboard",
         dependencies: [
-            "Configuration", "ControlSocket", "Directory", "IMModel", "PluginHost", "Router", "Spool", arguments, lifecycle,
+            "Configuration", "ControlSocket", "Directory", "IMModel", "PluginHost", "Router", "Spool", arguments,
+            lifecycle,
             .product(name: "UnixSignals", package: "swift-service-lifecycle"), log,
         ],
         swiftSettings: settings
@@ -117,12 +124,29 @@ let examples: [Target] =
     ]
 
 let allTests: [Target] = [
+    tests("IMModelTests", ["IMModel"]),
     tests("LanesTests", ["Lanes"]),
+    tests("RoutingTests", ["Routing"]),
     tests("SpoolTests", ["Spool", grdb]),
+    tests("DirectoryTests", ["Directory"]),
     tests("ConfigurationTests", ["Configuration"]),
-    tests("ControlSocketTests", ["ControlSocket"]),
+    tests("ControlSocketTests", ["ControlSocket", nio("NIOCore"), nio("NIOPosix")]),
+    tests(
+        "HostServicesTests",
+        ["HostServices", nio("NIOCore"), nio("NIOPosix"), nioSSL, x509, crypto, asn1, log]
+    ),
+    tests("ProviderKitTests", ["ProviderKit", "IMModel", "CPlugboard"]),
+    tests("PluginHostTests", ["PluginHost", "ProviderKit", "HostServices", "CPlugboard", "IMModel", log]),
+    tests(
+        "RouterTests",
+        [
+            "Router", "Configuration", "Directory", "HostServices", "IMModel", "Lanes", "PluginHost", "ProviderKit",
+            "Routing", "Spool", "CPlugboard", log,
+        ]
+    ),
     tests("XMPPWireTests", ["XMPPWire"]),
     tests("XMPPSessionTests", ["XMPPSession", "XMPPWire"]),
+    tests("XMPPBridgeTests", ["XMPPBridge", "XMPPSession", "XMPPWire", "ProviderKit", "IMModel", "CPlugboard"]),
 ]
 
 /// Fuzz targets are programs without a main of their own: `make fuzz` builds them, nothing else does.

@@ -12,12 +12,9 @@ package struct ProviderSection: Hashable, Sendable {
     package var name: String
     package var plugin: Plugin
     package var pluginPosition: SourcePosition
-    /// Instances that share the work.
-    package var instances: Int
     /// The plugin's own settings; an empty map when none are written.
     package var settings: SettingNode
 
-    static let instancesMax = 64
     static let nameLengthMax = 64
 
     static let rules = [
@@ -27,12 +24,6 @@ package struct ProviderSection: Hashable, Sendable {
             .string,
             isRequired: true,
             help: "the plugin's name, as in lib<name>.so, or a path to its file"
-        ),
-        SettingRule(
-            "providers.*.instances",
-            .integer(1...Int64(Self.instancesMax)),
-            defaultValue: "1",
-            help: "instances that share the work"
         ),
         SettingRule("providers.*.settings", .map, help: "the plugin's own settings"),
     ]
@@ -73,7 +64,6 @@ package struct ProviderSection: Hashable, Sendable {
         }
         self.name = member.key
         self.pluginPosition = plugin.position
-        self.instances = member.node["instances"]?.text.flatMap { Int($0) } ?? 1
         self.settings = member.node["settings"] ?? SettingNode(.map([]), at: member.keyPosition)
     }
 }

@@ -40,7 +40,7 @@ package struct StatusReport: Codable, Hashable, Sendable {
 ///
 /// Counts are since the router's start.
 package struct InstanceStatus: Codable, Hashable, Sendable {
-    /// The name in the configuration, with `#2` and so on for further instances.
+    /// The name in the configuration.
     package var name: String
     package var plugin: String
     package var version: String

@@ -33,6 +33,7 @@ public struct Address: Hashable, Sendable, LosslessStringConvertible {
         self.init(user: String(user), domain: String(description[description.utf8.index(after: at)...]))
     }
 
+    /// `user@domain`, or `domain` alone.
     public var description: String { user.isEmpty ? domain : "\(user)@\(domain)" }
 
     private static func isClean(_ part: String) -> Bool {

@@ -53,7 +53,9 @@ public struct Receipt: Hashable, Sendable {
     }
 }
 
-/// What the other side is doing with its keyboard. The latest value wins.
+/// What the other side is doing with its keyboard.
+///
+/// The latest value wins.
 public enum Typing: UInt32, Hashable, Sendable, CaseIterable {
     /// Attentive, not typing.
     case active = 1

@@ -1,4 +1,6 @@
-/// Whether a user can be reached, and what they say about it. The latest value wins.
+/// Whether a user can be reached, and what they say about it.
+///
+/// The latest value wins.
 public struct Presence: Hashable, Sendable {
     /// How reachable a user is.
     public enum Availability: UInt32, Hashable, Sendable, CaseIterable {
@@ -109,6 +111,7 @@ public struct CallEvent: Hashable, Sendable {
 
     /// Audio, video, or both.
     public struct Media: OptionSet, Hashable, Sendable {
+        /// The bits of the plugin ABI.
         public let rawValue: UInt32
 
         /// From the bits of the plugin ABI.

@@ -95,7 +95,7 @@ extension Host {
             let session = listener.accept(Stream.Incoming(handle: handle, host: self))
         else { return nil }
         let box = StreamBox(host: self, session: session)
-        _ = box.open(handle)
+        session.accepted(box.open(handle))
         return box.retained
     }
 }

@@ -2,6 +2,11 @@ internal import CPlugboard
 
 /// What a provider does with one stream: the receiver of its events.
 public protocol StreamSession: AnyObject {
+    /// The connection came in on a listener of ours, which made this session for it.
+    ///
+    /// The stream can be closed from now on; it can be written to once it is plaintext, or TLS is up.
+    func accepted(_ stream: Stream)
+
     /// The stream can be written to: it is connected (`tls` is nil if it is plaintext), or TLS is up.
     ///
     /// An accepted plaintext stream gets no such call before STARTTLS.
@@ -20,6 +25,10 @@ public protocol StreamSession: AnyObject {
 }
 
 extension StreamSession {
+    /// Does nothing.
+    public func accepted(_ stream: Stream) {}
+
+    /// Does nothing.
     public func writable(_ stream: Stream) {}
 }
 

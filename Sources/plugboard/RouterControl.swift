@@ -108,7 +108,10 @@ struct RouterControl: ControlHandler {
 
     private func inbox(_ request: InboxRequest, _ respond: ControlResponder) async throws(ControlFailure) {
         // Following begins before the stored ones are read, so that none falls between.
-        let (arrivals, continuation) = AsyncStream.makeStream(of: Inbox.Item.self, bufferingPolicy: .bufferingNewest(10_000))
+        let (arrivals, continuation) = AsyncStream.makeStream(
+            of: Inbox.Item.self,
+            bufferingPolicy: .bufferingNewest(10_000)
+        )
         let follower = request.follow ? router.inbox.follow { continuation.yield($0) } : nil
         defer { if let follower { router.inbox.unfollow(follower) } }
         let stored: [Inbox.Item]

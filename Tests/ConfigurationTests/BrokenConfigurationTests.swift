@@ -205,11 +205,11 @@ import Testing
         ),
         Broken(
             "a provider's name and plugin",
-            "providers: { 'x y': { plugin: 'X Y', instances: 65 } }",
+            "providers: { 'x y': { plugin: 'X Y', setings: {} } }",
             [
                 "1:14: error: a provider's name must be 1 to 64 letters, digits, '-' or '_', not 'x y'",
                 "1:31: error: providers[\"x y\"].plugin must be a plugin's name or a path, not 'X Y'",
-                "1:49: error: providers[\"x y\"].instances must be an integer from 1 to 64, not '65'",
+                "1:40: error: unknown key 'setings' in providers[\"x y\"]; did you mean 'settings'?",
             ],
             rest: ""
         ),

@@ -48,7 +48,6 @@ import Testing
         #expect(configuration.pluginPath == ["\(directory.path)/plugins"])
         #expect(configuration.providers.map(\.name) == ["xmpp", "echo"])
         #expect(configuration.providers[0].plugin == .named("XMPP"))
-        #expect(configuration.providers[0].instances == 3)
         #expect(
             configuration.providers[0].settings.flattened().map { "\($0.path)=\($0.value)" } == [
                 "listen[0]=0.0.0.0:5269", "secret=env:DIALBACK_SECRET", "partners[0].domain=b.test",
@@ -79,7 +78,6 @@ import Testing
         #expect(configuration.tls.identities == [])
         #expect(configuration.dns.servers == [])
         #expect(configuration.pluginPath == [])
-        #expect(configuration.providers[0].instances == 1)
     }
 
     @Test func aWarningDoesNotWithholdTheConfiguration() throws {
@@ -169,7 +167,6 @@ import Testing
         providers:
           xmpp:
             plugin: XMPP
-            instances: 3
             settings:
               listen: ["0.0.0.0:5269"]
               secret: env:DIALBACK_SECRET

@@ -82,6 +82,16 @@ import Testing
         #expect(peer.end.isClosed)
     }
 
+    @Test("A peer that connects and sends nothing is cut off at the establishment timeout")
+    func wordlessPeer() {
+        let servers = TwoServers(TwoServers.external, more: [("establishment_timeout", "5000")])
+        let peer = RawPeer(servers.world, "192.0.2.2")
+        servers.world.run(forMs: 4_900)
+        #expect(!peer.end.isClosed)
+        servers.world.run(forMs: 10_000)
+        #expect(peer.end.isClosed)
+    }
+
     @Test("A peer that does not close its half of the stream is cut off")
     func stubborn() {
         let servers = TwoServers(TwoServers.external)

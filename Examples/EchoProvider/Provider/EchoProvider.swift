@@ -1,10 +1,10 @@
-public import ProviderKit
+package import ProviderKit
 
 /// A network of one user, who answers every message with its own text.
 ///
 /// The smallest useful provider: it claims an address, takes messages, and submits answers.
-public final class EchoProvider: Provider {
-    public static let descriptor = Descriptor(
+package final class EchoProvider: Provider {
+    package static let descriptor = Descriptor(
         id: "org.plugboard.example.echo",
         name: "Echo",
         version: "1.0.0",
@@ -21,7 +21,7 @@ public final class EchoProvider: Provider {
     private let prefix: String
     private var answers: UInt64 = 0
 
-    public init(host: Host, instance: InstanceInfo) throws(ProviderError) {
+    package init(host: Host, instance: InstanceInfo) throws(ProviderError) {
         guard let address = Address(instance.settings["address"] ?? "") else {
             throw ProviderError("is no address; write user@domain", setting: "address")
         }
@@ -30,7 +30,7 @@ public final class EchoProvider: Provider {
         self.prefix = instance.settings["prefix"] ?? ""
     }
 
-    public func start() throws(ProviderError) {
+    package func start() throws(ProviderError) {
         do {
             try host.claim(address: address)
         } catch {
@@ -38,7 +38,7 @@ public final class EchoProvider: Provider {
         }
     }
 
-    public func deliver(_ delivery: Delivery) -> Bool {
+    package func deliver(_ delivery: Delivery) -> Bool {
         guard case .message(let message) = delivery.envelope.content else {
             delivery.complete(.delivered)
             return true
@@ -63,7 +63,7 @@ public final class EchoProvider: Provider {
         return true
     }
 
-    public func room() {
+    package func room() {
         host.ready()
     }
 }

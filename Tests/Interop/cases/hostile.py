@@ -285,7 +285,10 @@ BAD_XML = {
         b"<stream:stream xmlns='jabber:server' from='peer.test' to='home.test' version='1.0'>",
         ["bad-format", "invalid-xml", "not-authorized", "policy-violation", "unsupported-stanza-type"],
     ),
-    "text between two stanzas": (b"<presence/>text<presence/>", ["bad-format", "invalid-xml"]),
+    "text between two stanzas": (
+        b"<presence from='peer.test' to='home.test'/>text<presence from='peer.test' to='home.test'/>",
+        ["bad-format", "invalid-xml"],
+    ),
     "a stanza of no known kind": (b"<parcel xmlns='jabber:server'/>", ["unsupported-stanza-type"]),
 }
 """What no partner may send in its stream, and the conditions that may answer it (RFC 6120 sections 4.9.3 and 11)."""

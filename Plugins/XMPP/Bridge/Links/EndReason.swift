@@ -1,4 +1,3 @@
-internal import IMModel
 internal import ProviderKit
 internal import XMPPSession
 internal import XMPPWire

@@ -1,6 +1,6 @@
 internal import XMPPWire
 
-/// Answers the questions of partners that need no router: what is this, and is anybody there?
+/// Answers the questions of partners that need no router: what this is, and whether anybody is there.
 struct IQResponder: Hashable, Sendable {
     /// What a home domain understands (XEP-0030 §3.1).
     static let features = [Namespace.discoInfo, Namespace.discoItems, Namespace.ping]

@@ -25,7 +25,9 @@ package enum StanzaMeaning: Hashable, Sendable {
     }
 }
 
-/// Reads the stanzas of partners. It has no state; equal stanzas mean the same.
+/// Reads the stanzas of partners.
+///
+/// It has no state; equal stanzas mean the same.
 package struct StanzaReader: Hashable, Sendable {
     private let iq = IQResponder()
 

@@ -1,7 +1,9 @@
 package import IMModel
 package import XMPPWire
 
-/// Turns envelopes into stanzas for a partner. It has no state; equal envelopes make equal stanzas.
+/// Turns envelopes into stanzas for a partner.
+///
+/// It has no state; equal envelopes make equal stanzas.
 package enum StanzaWriter {
     /// The stanza for an envelope.
     ///

@@ -20,8 +20,6 @@ final class InboundSession: StreamSession {
     private var held: Held?
     /// The domain that the peer asks for; also the certificate that it is shown.
     private var requestedDomain: String
-    /// Not opened in time, when there was no handle yet to close it by.
-    private var isOverdue = false
 
     /// The domain pairs that were let in.
     private(set) var pairs: [DomainPair: Authentication] = [:]
@@ -30,7 +28,7 @@ final class InboundSession: StreamSession {
     /// When the first domain pair was let in, in ms since 1970.
     private(set) var since: Int64 = 0
     /// Why it ended, or will.
-    private(set) var failure: LinkFailure?
+    private var failure: LinkFailure?
 
     /// A session for a connection that was just accepted.
     init(_ federation: Federation, peerAddress: String) {
@@ -53,8 +51,9 @@ final class InboundSession: StreamSession {
 
     // MARK: StreamSession
 
+    func accepted(_ stream: Stream) { self.channel.attach(stream) }
+
     func opened(_ stream: Stream, tls: TLSInfo?) {
-        self.channel.attach(stream)
         guard let tls else { return }
         self.channel.secured(tls)
         let identity = TLSNegotiation.identity(tls, of: stream, spelling: self.federation.settings.spelling)
@@ -62,10 +61,8 @@ final class InboundSession: StreamSession {
     }
 
     func received(_ input: inout ByteReader, on stream: Stream) {
-        self.channel.attach(stream)
         // What comes although reading is stopped stays with the host.
         guard self.held == nil else { return }
-        guard !self.isOverdue else { return self.channel.abort() }
         switch self.channel.read(&input, { self.handle($0) }) {
         case .done: break
         case .startTLS: self.startTLS(stream)
@@ -82,9 +79,19 @@ final class InboundSession: StreamSession {
         // What is held was sent before the end: the machine must still let it through.
         if self.held == nil { _ = self.perform(self.machine.connectionClosed()) }
         self.federation.ended(self)
-        let name = self.pairs.keys.map(\.sender).sorted().first ?? "nobody yet"
+        self.logEnd(reason)
+    }
+
+    private func logEnd(_ reason: CloseReason) {
         let why = self.failure.map { "\($0)" } ?? reason.detail
-        self.federation.host.log(.info, "the stream in from \(name) at \(self.peerAddress) ended: \(why)")
+        if let name = self.pairs.keys.map(\.sender).min() {
+            self.federation.host.log(.info, "the stream in from \(name) at \(self.peerAddress) ended: \(why)")
+        } else if self.failure == nil || self.failure == .closedByPeer {
+            // Port scans, and partners that asked about a dialback key and were answered.
+            self.federation.host.log(.debug, "a stream from \(self.peerAddress) came to nothing: \(why)")
+        } else {
+            self.federation.host.log(.notice, "a stream from \(self.peerAddress) was not let in: \(why)")
+        }
     }
 
     // MARK: Calls of the federation
@@ -133,7 +140,6 @@ final class InboundSession: StreamSession {
     }
 
     private func establishmentTimedOut() {
-        if self.channel.stream == nil { self.isOverdue = true }
         _ = self.perform(self.machine.establishmentTimedOut())
     }
 
@@ -182,7 +188,7 @@ final class InboundSession: StreamSession {
                 next = .stop
             case .authenticated(let pair, let authentication):
                 guard self.admit(pair, authentication) else { return .stop }
-            case .failed(let failure): self.failed(failure)
+            case .failed(let failure): self.failure = failure
             case .deliver(let element):
                 if !self.deliver(element) { next = .hold }
             case .verifyDialback(let request): self.federation.verify(request, for: self)
@@ -198,13 +204,6 @@ final class InboundSession: StreamSession {
             guard let self else { return }
             _ = self.perform(self.machine.closeTimedOut())
             self.channel.abort()
-        }
-    }
-
-    private func failed(_ failure: LinkFailure) {
-        self.failure = failure
-        if self.pairs.isEmpty {
-            self.federation.host.log(.notice, "a stream from \(self.peerAddress) was not let in: \(failure)")
         }
     }
 

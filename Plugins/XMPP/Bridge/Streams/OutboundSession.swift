@@ -61,7 +61,9 @@ final class OutboundSession: StreamSession {
         "out, \(self.channel.security), \(authentication.name)"
     }
 
-    /// Opens the connection. What comes of it, the owner hears later, except for an error that is thrown.
+    /// Opens the connection.
+    ///
+    /// What comes of it, the owner hears later, except for an error that is thrown.
     func connect() throws(HostError) {
         let timeout = self.federation.settings.server.establishmentTimeout.milliseconds
         let stream = try self.federation.connect(

@@ -1,4 +1,3 @@
-internal import IMModel
 internal import ProviderKit
 internal import XMPPWire
 
@@ -20,8 +19,9 @@ struct Submission {
         self.stanza = nil
     }
 
-    /// Whether a refusal is worth a stanza error: the author learns that a message or a request went nowhere. A lost
-    /// receipt, chat state or presence concerns nobody, and an error is never answered (RFC 6120 §8.3.1).
+    /// Whether a refusal is worth a stanza error: the author learns that a message or a request went nowhere.
+    ///
+    /// A lost receipt, chat state or presence concerns nobody, and an error is never answered (RFC 6120 §8.3.1).
     private static func isAnswered(_ content: Envelope.Content) -> Bool {
         switch content {
         case .message: true
