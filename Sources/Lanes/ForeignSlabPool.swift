@@ -47,21 +47,29 @@ struct ForeignSlabPool: ~Copyable {
         self.released.add(1, ordering: .releasing)
     }
 
-    /// Keeps a free slab of this pool, or gives it back to the system when enough of its class are kept. Any thread.
+    /// Keeps a free slab of this pool, or gives it back to the system when enough of its class are kept.
+    ///
+    /// Any thread.
     func keep(_ slab: Slab) {
         let list = self.freeLists + Int(slab.slabClass.rawValue)
         guard list.pointee.push(slab.word) else { return slab.free() }
     }
 
-    /// About how many free slabs of the class are kept. Any thread.
+    /// About how many free slabs of the class are kept.
+    ///
+    /// Any thread.
     func cachedCount(_ slabClass: SlabClass) -> Int {
         slabClass == .direct ? 0 : self.freeLists[Int(slabClass.rawValue)].count
     }
 
-    /// Slabs ever allocated here, modulo 2⁶⁴. Any thread.
+    /// Slabs ever allocated here, modulo 2⁶⁴.
+    ///
+    /// Any thread.
     var allocatedTotal: UInt { self.allocated.load(ordering: .acquiring) }
 
-    /// Slabs ever released by foreign threads, of whichever pool, modulo 2⁶⁴. Any thread.
+    /// Slabs ever released by foreign threads, of whichever pool, modulo 2⁶⁴.
+    ///
+    /// Any thread.
     var releasedTotal: UInt { self.released.load(ordering: .acquiring) }
 
     private func pop(_ slabClass: SlabClass) -> Slab? {

@@ -65,7 +65,7 @@ package struct SPSCRing: ~Copyable, @unchecked Sendable {
         (self.base + RingLayout.lineBytes + MemoryLayout<UInt>.stride).assumingMemoryBound(to: UInt.self)
     }
 
-    /// Copies word by word: the library's bulk copy would hide the accesses from ThreadSanitizer, and wins 0.1 ns a word.
+    /// Copies word by word: the library's bulk copy would hide the accesses from ThreadSanitizer, and is hardly faster.
     @inlinable static func copy(_ source: UnsafePointer<UInt>, to target: UnsafeMutablePointer<UInt>, count: Int) {
         for index in 0..<count {
             target[index] = source[index]

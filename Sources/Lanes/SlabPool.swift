@@ -151,9 +151,13 @@ extension SlabPool {
         }
     }
 
-    /// Slabs the owner ever allocated, modulo 2⁶⁴. Any thread.
+    /// Slabs the owner ever allocated, modulo 2⁶⁴.
+    ///
+    /// Any thread.
     var allocatedTotal: UInt { self.allocated.pointee.load(ordering: .acquiring) }
 
-    /// Slabs the owner ever released, of whichever pool, modulo 2⁶⁴. Any thread.
+    /// Slabs the owner ever released, of whichever pool, modulo 2⁶⁴.
+    ///
+    /// Any thread.
     var releasedTotal: UInt { self.released.pointee.load(ordering: .acquiring) }
 }

@@ -95,7 +95,9 @@ package final class SlabPools: @unchecked Sendable {
         return Int(bitPattern: allocated &- released)
     }
 
-    /// Free slabs of the class that the pool keeps. The thread of `worker` only.
+    /// Free slabs of the class that the pool keeps.
+    ///
+    /// The thread of `worker` only.
     func cachedCount(_ slabClass: SlabClass, worker: Int) -> Int {
         worker < self.workers ? self.pools[worker].cachedCount(slabClass) : self.foreign.cachedCount(slabClass)
     }

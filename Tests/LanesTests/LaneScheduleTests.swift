@@ -79,7 +79,8 @@ private struct Play {
     var isAtRest: Bool { self.able.allSatisfy { $0 > self.cast.senders } }
 
     var isComplete: Bool {
-        self.position.senders.allSatisfy { $0 == .done } && self.position.received.allSatisfy { $0 == self.cast.wordsEach }
+        self.position.senders.allSatisfy { $0 == .done }
+            && self.position.received.allSatisfy { $0 == self.cast.wordsEach }
     }
 
     mutating func step(_ actor: Int) {

@@ -55,11 +55,15 @@ private final class Traffic: Sendable {
                     self.consumerBed.wake()
                 }
                 guard taken < words.count else { continue }
-                guard isWorker ? self.lane.waitForRoom(producer: sender) : self.lane.waitForForeignRoom() else { continue }
+                guard isWorker ? self.lane.waitForRoom(producer: sender) : self.lane.waitForForeignRoom() else {
+                    continue
+                }
                 self.holdUps.add()
                 if !hasSaidHeldUp { self.heldUp.wake() }
                 hasSaidHeldUp = true
-                guard self.senderBeds[sender].sleep() else { return self.faults.add("sender \(sender) was never woken") }
+                guard self.senderBeds[sender].sleep() else {
+                    return self.faults.add("sender \(sender) was never woken")
+                }
             }
             if !hasSaidHeldUp { self.heldUp.wake() }
         }
@@ -125,7 +129,11 @@ private final class Traffic: Sendable {
         #expect(traffic.wakes.value <= traffic.announcements.value)
     }
 
-    @Test("Two threads that sleep for each word of the other never miss one", .timeLimit(.minutes(1)), arguments: [2, 8])
+    @Test(
+        "Two threads that sleep for each word of the other never miss one",
+        .timeLimit(.minutes(1)),
+        arguments: [2, 8]
+    )
     func pingPong(capacity: Int) async {
         let turns: UInt = 3_000
         let (there, back) = (Lane(producers: 1, capacity: capacity), Lane(producers: 1, capacity: capacity))

@@ -33,7 +33,7 @@ private func addressSpacePages() throws -> Int {
                 // Of the third that each releases, a list and a ring keep 16; the rest is freed at once.
                 let slabs = (0..<120).map { _ in pools.allocate(byteCount: 60_000, worker: 0) }
                 for (index, slab) in slabs.enumerated() { pools.release(slab, worker: index % 3) }
-                let foreign = (0..<20).map { _ in pools.allocate(byteCount: 60_000, worker: 2) }
+                let foreign = (0..<40).map { _ in pools.allocate(byteCount: 60_000, worker: 2) }
                 for (index, slab) in foreign.enumerated() { pools.release(slab, worker: index % 3) }
             }
             let grownMiB = (try addressSpacePages() - before) / 256

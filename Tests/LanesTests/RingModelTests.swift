@@ -89,12 +89,18 @@ private struct Checked<Tested: Ring & ~Copyable>: ~Copyable {
 
     static let spaces = [Space(capacity: 2, length: 5), Space(capacity: 4, length: 4), Space(capacity: 8, length: 3)]
 
-    @Test("Every sequence of pushes and pops, from every offset, does what a queue does: one producer", arguments: spaces)
+    @Test(
+        "Every sequence of pushes and pops, from every offset, does what a queue does: one producer",
+        arguments: spaces
+    )
     func singleProducer(space: Space) {
         Self.explore(SPSCRing.self, space)
     }
 
-    @Test("Every sequence of pushes and pops, from every offset, does what a queue does: many producers", arguments: spaces)
+    @Test(
+        "Every sequence of pushes and pops, from every offset, does what a queue does: many producers",
+        arguments: spaces
+    )
     func manyProducers(space: Space) {
         Self.explore(MPMCRing.self, space)
     }

@@ -74,7 +74,9 @@ extension Shared where Ring == MPMCRing {
                         continue
                     }
                     let tagged = Tagged(word: word)
-                    if tagged.number <= last[tagged.sender] { faults.add("\(tagged) came after \(last[tagged.sender])") }
+                    if tagged.number <= last[tagged.sender] {
+                        faults.add("\(tagged) came after \(last[tagged.sender])")
+                    }
                     last[tagged.sender] = tagged.number
                     sum.add(tagged.number)
                     received.add()

@@ -60,7 +60,8 @@ import Testing
     @Test("A pool keeps as many free slabs of a class as it may and not one more", arguments: keptClasses, [0, 1])
     func cachedMax(slabClass: SlabClass, worker: Int) {
         let pools = SlabPools(workers: 1)
-        let slabs = (0...slabClass.cachedMax).map { _ in pools.allocate(byteCount: slabClass.byteCount, worker: worker) }
+        let slabs = (0...slabClass.cachedMax).map { _ in pools.allocate(byteCount: slabClass.byteCount, worker: worker)
+        }
         for slab in slabs.dropLast() { pools.release(slab, worker: worker) }
         #expect(pools.cachedCount(slabClass, worker: worker) == slabClass.cachedMax)
         pools.release(slabs[slabClass.cachedMax], worker: worker)
