@@ -19,7 +19,9 @@ package enum Digests {
     /// Source: FIPS 180-4.
     package static func sha256(_ data: UnsafeRawBufferPointer) -> [UInt8] { hash(SHA256.self, data) }
 
-    /// 16 bytes. Source: RFC 2104.
+    /// 16 bytes.
+    ///
+    /// Source: RFC 2104.
     package static func hmacMD5(key: UnsafeRawBufferPointer, _ data: UnsafeRawBufferPointer) -> [UInt8] {
         hmac(Insecure.MD5.self, key: key, data)
     }

@@ -21,7 +21,9 @@ struct BackPressureTests {
                 side.ear.onWritable = { _ in pump.run(side) }
                 pump.run(side)
             }
-            _ = try await rig.server.when { $0.events.contains { if case .received = $0 { true } else { false } } } _: {
+            _ = try await rig.server.when {
+                $0.events.contains { if case .received = $0 { true } else { false } }
+            } _: {
                 _ in
             }
             let held = try await settled(rig) { pump.written }
@@ -30,7 +32,10 @@ struct BackPressureTests {
                 gate.isOpen = true
                 side.service.resumeAll()
             }
-            _ = try await rig.server.when { _ in gate.checked == pump.total } _: { _ in }
+            _ = try await rig.server.when { _ in
+                gate.checked == pump.total
+            } _: { _ in
+            }
             #expect(try await rig.server.on { _ in gate.isIntact })
             #expect(try await rig.server.on { $0.ear.closings(accepted) } == [])
         }
@@ -58,7 +63,10 @@ struct BackPressureTests {
                 side.ear.onWritable = { _ in pump.run(side) }
                 pump.run(side)
             }
-            _ = try await rig.server.when { _ in gate.checked == pump.total } _: { _ in }
+            _ = try await rig.server.when { _ in
+                gate.checked == pump.total
+            } _: { _ in
+            }
             #expect(try await rig.server.on { _ in gate.isIntact })
             #expect(try await rig.server.on { $0.ear.closings(accepted) } == [])
         }
@@ -85,7 +93,10 @@ struct BackPressureTests {
             #expect(held > 0 && held < pump.total)
             #expect(try await rig.server.on { _ in gate.checked } == 0)
             try await rig.server.on { try $0.service.setReading(accepted, true) }
-            _ = try await rig.server.when { _ in gate.checked == pump.total } _: { _ in }
+            _ = try await rig.server.when { _ in
+                gate.checked == pump.total
+            } _: { _ in
+            }
             #expect(try await rig.server.on { _ in gate.isIntact })
         }
     }
@@ -153,7 +164,10 @@ struct BackPressureTests {
                 #expect(results == [.ok, .high, .high])
             }
             _ = try await rig.server.consumed(accepted, 1001)
-            _ = try await rig.client.when { $0.events.contains(.writable(stream)) } _: { _ in }
+            _ = try await rig.client.when {
+                $0.events.contains(.writable(stream))
+            } _: { _ in
+            }
             try await rig.client.write(stream, "a")
             _ = try await rig.server.consumed(accepted, 1002)
             #expect(try await rig.client.on { $0.ear.events.filter { $0 == .writable(stream) }.count } == 1)
@@ -202,7 +216,11 @@ struct BackPressureTests {
     private func settled(_ rig: Rig, _ count: @escaping @Sendable () -> Int) async throws -> Int {
         let ping = try await rig.client.connect(try await rig.server.listen())
         _ = try await rig.client.opened(ping)
-        let peer = try await rig.server.when { $0.acceptedStreams.count == 2 } _: { $0.ear.acceptedStreams[1] }
+        let peer = try await rig.server.when {
+            $0.acceptedStreams.count == 2
+        } _: {
+            $0.ear.acceptedStreams[1]
+        }
         var last = -1
         var sent = 0
         while true {

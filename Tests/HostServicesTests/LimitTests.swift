@@ -11,7 +11,10 @@ struct LimitTests {
             let accepted = try await rig.server.accepted()
             try await rig.server.on { $0.ear.onReceived = { _, _ in .consumed(0) } }
             try await rig.client.on { _ = try $0.put(stream, [UInt8](repeating: 1, count: 100)) }
-            _ = try await rig.server.when { $0.events.contains(.received(accepted, 100)) } _: { _ in }
+            _ = try await rig.server.when {
+                $0.events.contains(.received(accepted, 100))
+            } _: { _ in
+            }
             #expect(try await rig.server.on { $0.ear.closings(accepted) } == [])
             try await rig.client.on { _ = try $0.put(stream, [1]) }
             #expect(try await rig.server.closed(accepted) == [.frameTooLong(limit: 100)])
@@ -27,7 +30,10 @@ struct LimitTests {
             let accepted = try await rig.server.accepted()
             try await rig.server.on { $0.ear.onReceived = { _, _ in .refused(0) } }
             try await rig.client.on { _ = try $0.put(stream, [UInt8](repeating: 1, count: 1000)) }
-            _ = try await rig.server.when { $0.events.contains(.received(accepted, 1000)) } _: { _ in }
+            _ = try await rig.server.when {
+                $0.events.contains(.received(accepted, 1000))
+            } _: { _ in
+            }
             try await rig.server.on { side in
                 #expect(side.ear.closings(accepted) == [])
                 side.ear.onReceived = { .consumed($1.count) }
@@ -85,7 +91,10 @@ struct LimitTests {
             try await rig.client.on { try $0.service.finish(first) }
             _ = try await rig.server.closed(accepted)
             let third = try await rig.client.connect(port)
-            _ = try await rig.server.when { $0.acceptedStreams.count == 2 } _: { _ in }
+            _ = try await rig.server.when {
+                $0.acceptedStreams.count == 2
+            } _: { _ in
+            }
             _ = try await rig.client.opened(third)
         }
     }

@@ -117,7 +117,10 @@ struct StartTLSTests {
             let (stream, accepted) = try await rig.pair()
             try await rig.server.on { side in side.ear.onReceived = { _, _ in .consumed(0) } }
             try await rig.client.write(stream, "half a un")
-            _ = try await rig.server.when { $0.events.contains(.received(accepted, 9)) } _: { _ in }
+            _ = try await rig.server.when {
+                $0.events.contains(.received(accepted, 9))
+            } _: { _ in
+            }
             try await rig.server.on { try $0.service.startTLS(accepted, Self.serverTLS) }
             #expect(try await rig.server.closed(accepted) == [.protocolViolation("plaintext after STARTTLS")])
         }

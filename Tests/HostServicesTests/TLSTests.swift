@@ -17,7 +17,8 @@ struct TLSTests {
     @Test("a trusted server with the right name is connected to, and data goes both ways")
     func trusted() async throws {
         let leaf = try Certificates.leaf(by: try Certificates.trusted.get())
-        try await Rig.with(serverTLS: try Certificates.identities(leaf), clientTLS: try Certificates.identities()) { rig in
+        try await Rig.with(serverTLS: try Certificates.identities(leaf), clientTLS: try Certificates.identities()) {
+            rig in
             let server = TLSOptions(side: .server, alpn: ["b", "a"], verification: .none)
             let port = try await rig.server.listen(tls: server)
             let stream = try await rig.client.connect(port, tls: Self.client(.required(name: nil), alpn: ["a", "b"]))
@@ -57,7 +58,8 @@ struct TLSTests {
             case .selfSigned: return try Certificates.leaf(by: nil)
             case .otherAuthority: return try Certificates.leaf(by: try Certificates.other.get())
             case .expired: return try Certificates.leaf(.init(isExpired: true), by: trusted)
-            case .otherName: return try Certificates.leaf(.init(dnsNames: ["b.test"], commonName: "a.test"), by: trusted)
+            case .otherName:
+                return try Certificates.leaf(.init(dnsNames: ["b.test"], commonName: "a.test"), by: trusted)
             case .otherPurpose: return try Certificates.leaf(.init(purposes: [.codeSigning]), by: trusted)
             }
         }
@@ -99,7 +101,10 @@ struct TLSTests {
         }
     }
 
-    @Test("a server that records sees the client's certificate, or that there is none", arguments: [nil] + Flaw.allCases)
+    @Test(
+        "a server that records sees the client's certificate, or that there is none",
+        arguments: [nil] + Flaw.allCases
+    )
     func clientCertificate(flaw: Flaw?) async throws {
         let server = try Certificates.identities(try Flaw.none.issue())
         let client = try Certificates.identities(try flaw?.issue())
@@ -123,7 +128,11 @@ struct TLSTests {
             let port = try await rig.server.listen(tls: tls)
             let identity = flaw == nil ? nil : "default"
             _ = try await rig.client.connect(port, tls: Self.client(.required(name: nil), identity: identity))
-            let accepted = try await rig.server.when { !$0.acceptedStreams.isEmpty } _: { $0.ear.acceptedStreams[0] }
+            let accepted = try await rig.server.when {
+                !$0.acceptedStreams.isEmpty
+            } _: {
+                $0.ear.acceptedStreams[0]
+            }
             if flaw?.isGood == true {
                 #expect(try await rig.server.opened(accepted)?.proves(domain: "a.test") == true)
             } else {
@@ -140,16 +149,20 @@ struct TLSTests {
     @Test("a name other than the one asked for in SNI can be required")
     func otherRequiredName() async throws {
         let leaf = try Certificates.leaf(.init(dnsNames: ["b.test"]), by: try Certificates.trusted.get())
-        try await Rig.with(serverTLS: try Certificates.identities(leaf), clientTLS: try Certificates.identities()) { rig in
+        try await Rig.with(serverTLS: try Certificates.identities(leaf), clientTLS: try Certificates.identities()) {
+            rig in
             let port = try await rig.server.listen(tls: Self.serverPlain)
             let stream = try await rig.client.connect(port, tls: Self.client(.required(name: "b.test")))
             #expect(try await rig.client.opened(stream)?.proves(domain: "b.test") == true)
         }
     }
 
-    @Test("a server shows the identity that fits the name the client asks for", arguments: [
-        ("a.test", "one"), ("b.test", "two"), ("x.wild.test", "three"), ("two", "two"), ("c.test", "one"),
-    ])
+    @Test(
+        "a server shows the identity that fits the name the client asks for",
+        arguments: [
+            ("a.test", "one"), ("b.test", "two"), ("x.wild.test", "three"), ("two", "two"), ("c.test", "one"),
+        ]
+    )
     func serverName(asked: String, expected: String) async throws {
         let authority = try Certificates.trusted.get()
         func leaf(_ name: String, _ common: String) throws -> Certificates.Issued {
@@ -176,7 +189,11 @@ struct TLSTests {
             let stream = try await rig.client.connect(port)
             _ = try await rig.client.opened(stream)
             try await rig.client.write(stream, "<?xml version='1.0'?>")
-            let accepted = try await rig.server.when { !$0.acceptedStreams.isEmpty } _: { $0.ear.acceptedStreams[0] }
+            let accepted = try await rig.server.when {
+                !$0.acceptedStreams.isEmpty
+            } _: {
+                $0.ear.acceptedStreams[0]
+            }
             let reasons = try await rig.server.closed(accepted)
             guard case .tlsFailed? = reasons.first, reasons.count == 1 else {
                 Issue.record("\(reasons)")
@@ -188,7 +205,8 @@ struct TLSTests {
     @Test("input and end that come with the last bytes of the handshake are told in order")
     func handshakeDataEnd() async throws {
         let leaf = try Certificates.leaf(by: try Certificates.trusted.get())
-        try await Rig.with(serverTLS: try Certificates.identities(leaf), clientTLS: try Certificates.identities()) { rig in
+        try await Rig.with(serverTLS: try Certificates.identities(leaf), clientTLS: try Certificates.identities()) {
+            rig in
             try await rig.client.on { side in
                 side.ear.onOpened = { stream in
                     #expect(throws: Never.self) {

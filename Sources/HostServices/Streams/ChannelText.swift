@@ -19,9 +19,18 @@ enum ChannelText {
     private static func tls(_ error: NIOSSLError) -> String {
         switch error {
         case .uncleanShutdown: "the connection ended without the end of TLS"
-        case .handshakeFailed(let cause): "\(cause)"
-        default: "\(error)"
+        case .handshakeFailed(let cause): libraryReason("\(cause)")
+        default: libraryReason("\(error)")
         }
+    }
+
+    /// The heart of what the TLS library says: its text has numbers and the place in its source around a name such as
+    /// `WRONG_VERSION_NUMBER`.
+    static func libraryReason(_ text: String) -> String {
+        let reasons = text.split(separator: "OPENSSL_internal:").dropFirst().map { part in
+            part.prefix { $0 != " " }.lowercased().map { $0 == "_" ? " " : $0 }
+        }
+        return reasons.isEmpty ? text : reasons.map { String($0) }.joined(separator: ", ")
     }
 
     /// Whether `error` only says that the channel is closed.

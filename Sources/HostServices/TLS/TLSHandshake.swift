@@ -12,6 +12,7 @@ final class TLSHandshake {
     /// The handler to put first in the pipeline.
     private(set) var handler: NIOSSLHandler?
 
+    private var presentedChain: [[UInt8]] = []
     private let options: TLSOptions
     private let identities: TLSIdentities
     private let eventLoop: any EventLoop
@@ -63,7 +64,7 @@ final class TLSHandshake {
             return finish(alpn, done)
         }
         let bound = NIOLoopBound((self, done), eventLoop: eventLoop)
-        examine([der]) {
+        examine(identities.chain(of: der)) {
             let (handshake, done) = bound.value
             handshake.finish(alpn, done)
         }
@@ -74,6 +75,7 @@ final class TLSHandshake {
         if case .required = options.verification, peer == nil {
             return done(.failure(TLSRefusal(reason: "the peer showed no certificate")))
         }
+        if case .server = options.side { identities.remember(presentedChain) }
         let version = handler?.tlsVersion.map { $0 == .tlsv13 ? "TLSv1.3" : "TLSv1.2" }
         done(.success(TLSInfo(version: version ?? "unknown", alpn: alpn, peer: peer)))
     }
@@ -84,9 +86,9 @@ final class TLSHandshake {
     }
 
     private func presented(_ chain: [NIOSSLCertificate], _ promise: EventLoopPromise<NIOSSLVerificationResult>) {
-        let ders = chain.prefix(PeerVerifier.chainMax + 1).compactMap { try? $0.toDERBytes() }
+        presentedChain = chain.prefix(PeerVerifier.chainMax + 1).compactMap { try? $0.toDERBytes() }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        examine(ders) {
+        examine(presentedChain) {
             promise.succeed(bound.value.refusal == nil ? .certificateVerified : .failed)
         }
     }

@@ -39,8 +39,12 @@ package final class TLSIdentities: Sendable {
     /// TLS contexts kept ready; past it they are made anew.
     static let contextsMax = 256
 
+    /// Chains remembered for resumed sessions; past it all are forgotten.
+    static let chainsMax = 512
+
     private struct State {
         var snapshot: TLSSnapshot
+        var chains: [[UInt8]: [[UInt8]]] = [:]
         var contexts: [ContextKey: NIOSSLContext] = [:]
     }
 
@@ -94,6 +98,22 @@ package final class TLSIdentities: Sendable {
 
     /// The authorities trusted now.
     var trust: CertificateStore { state.withLock { $0.snapshot.trust } }
+
+    /// Remembers the chain (DER, leaf first) of a peer that has proved to hold the leaf's key.
+    ///
+    /// A session that is resumed later brings the leaf alone.
+    func remember(_ chain: [[UInt8]]) {
+        guard chain.count > 1 else { return }
+        state.withLock { state in
+            if state.chains.count >= Self.chainsMax { state.chains = [:] }
+            state.chains[chain[0]] = chain
+        }
+    }
+
+    /// The chain that was shown with `leaf` (DER) before, or the leaf alone.
+    func chain(of leaf: [UInt8]) -> [[UInt8]] {
+        state.withLock { $0.chains[leaf] } ?? [leaf]
+    }
 
     /// The context for streams with these options.
     func context(for options: TLSOptions) throws(ServiceError) -> NIOSSLContext {

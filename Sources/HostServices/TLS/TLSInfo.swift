@@ -51,7 +51,9 @@ package struct PeerCertificate: Hashable, Sendable {
         self.sha256 = sha256
     }
 
-    /// Whether the certificate names `domain` (A-labels), by a dNSName or an SRVName. The common name does not count.
+    /// Whether the certificate names `domain` (A-labels), by a dNSName or an SRVName.
+    ///
+    /// The common name does not count.
     ///
     /// - Parameter service: the service of the SRVNames that count, such as `_xmpp-server`; nil: none does.
     ///
@@ -60,7 +62,7 @@ package struct PeerCertificate: Hashable, Sendable {
         let domain = Self.normalised(domain)
         guard !domain.isEmpty else { return false }
         return dnsNames.contains { Self.dnsName($0, covers: domain) }
-            || service.map { srvNames.contains("\($0).\(domain)") } == true
+            || service.map { srvNames.contains("\($0.lowercased()).\(domain)") } == true
     }
 
     /// Whether one dNSName covers `domain`.

@@ -8,7 +8,7 @@ package struct TLSOptions: Hashable, Sendable {
 
     /// What is asked of the peer's certificate.
     package enum Verification: Hashable, Sendable {
-        /// The chain must lead to a trusted root and the certificate must be valid for `name`, or the handshake fails.
+        /// The chain must lead to a trusted root and one dNSName must cover `name`, or the handshake fails.
         /// A client with nil takes ``TLSOptions/serverName``; a server with nil checks the chain alone, and always
         /// demands a certificate.
         case required(name: String?)

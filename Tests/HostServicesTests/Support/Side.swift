@@ -65,25 +65,38 @@ final class Side: @unchecked Sendable {
 
     /// The first stream that was accepted, once it is open.
     func accepted() async throws -> StreamHandle {
-        try await when { ear in ear.acceptedStreams.first.map { !ear.openings($0).isEmpty } ?? false } _: {
+        try await when { ear in
+            ear.acceptedStreams.first.map { !ear.openings($0).isEmpty } ?? false
+        } _: {
             $0.ear.acceptedStreams[0]
         }
     }
 
     /// Waits until `stream` has been opened `times` times.
     func opened(_ stream: StreamHandle, times: Int = 1) async throws -> TLSInfo? {
-        try await when { $0.openings(stream).count >= times } _: { $0.ear.openings(stream)[times - 1] }
+        try await when {
+            $0.openings(stream).count >= times
+        } _: {
+            $0.ear.openings(stream)[times - 1]
+        }
     }
 
     /// Waits for the end of `stream`, and for the ticks that follow, in which a second one would come.
     func closed(_ stream: StreamHandle) async throws -> [CloseReason] {
-        _ = try await when { !$0.closings(stream).isEmpty } _: { _ in }
+        _ = try await when {
+            !$0.closings(stream).isEmpty
+        } _: { _ in
+        }
         return try await on { $0.ear.closings(stream) }
     }
 
     /// Waits until `stream` has consumed `count` bytes, and gives them.
     func consumed(_ stream: StreamHandle, _ count: Int) async throws -> [UInt8] {
-        try await when { $0.consumed[stream]?.count ?? 0 >= count } _: { $0.ear.consumed[stream] ?? [] }
+        try await when {
+            $0.consumed[stream]?.count ?? 0 >= count
+        } _: {
+            $0.ear.consumed[stream] ?? []
+        }
     }
 
     func write(_ stream: StreamHandle, _ text: String) async throws {

@@ -2,8 +2,9 @@ import Glibc
 import HostServices
 import NIOCore
 
-/// A listening socket that nobody serves: the system completes connections, and nothing comes of them. When its queue is
-/// full, it does not even complete them.
+/// A listening socket that nobody serves: the system completes connections, and nothing comes of them.
+///
+/// When its queue is full, it does not even complete them.
 final class SilentListener {
     let port: UInt16
     private var sockets: [Int32] = []

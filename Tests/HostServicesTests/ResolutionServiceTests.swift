@@ -1,0 +1,102 @@
+import HostServices
+import NIOCore
+import Testing
+
+@Suite("An instance's DNS questions", .timeLimit(.minutes(1)))
+struct ResolutionServiceTests {
+    // Safe: used on the worker's loop alone.
+    private final class Asker: ResolutionDelegate, @unchecked Sendable {
+        let service: ResolutionService
+        var answers: [(ResolutionHandle, Result<DNSAnswer, ResolveError>)] = []
+        var onAnswer: () -> Void = {}
+
+        init(_ service: ResolutionService) {
+            self.service = service
+            service.delegate = self
+        }
+
+        func resolved(_ resolution: ResolutionHandle, _ result: Result<DNSAnswer, ResolveError>) {
+            answers.append((resolution, result))
+            onAnswer()
+        }
+    }
+
+    private func withAsker(
+        limit: Int = 256,
+        _ body: (Worker, Asker) async throws -> Void
+    ) async throws {
+        let worker = Worker(index: 0, name: "test")
+        let resolver = try Resolver(ResolverOptions(hosts: ["a.test": ["192.0.2.1"]], hostsFile: nil))
+        var limits = ServiceLimits()
+        limits.resolutionsMax = limit
+        let asker = Asker(ResolutionService(worker: worker, limits: limits, resolver: resolver))
+        try await body(worker, asker)
+        resolver.shutdown()
+        try await worker.shutdown()
+    }
+
+    @Test("an answer comes once, later, and its handle is stale then")
+    func answered() async throws {
+        try await withAsker { worker, asker in
+            let done = worker.eventLoop.makePromise(of: Void.self)
+            let handle = try await worker.call {
+                asker.onAnswer = { done.succeed() }
+                let handle = try asker.service.resolve(.addresses("a.test"))
+                #expect(asker.answers.isEmpty)
+                return handle
+            }
+            try await done.futureResult.get()
+            try await worker.call {
+                #expect(asker.answers.map(\.0) == [handle])
+                #expect(asker.answers.map(\.1) == [.success(.addresses([.v4("192.0.2.1")]))])
+                #expect(throws: ServiceError.unknownHandle(handle.rawValue)) { try asker.service.cancel(handle) }
+            }
+        }
+    }
+
+    @Test("a cancelled question is not answered; one asked later is")
+    func cancelled() async throws {
+        try await withAsker { worker, asker in
+            let done = worker.eventLoop.makePromise(of: Void.self)
+            let kept = try await worker.call {
+                asker.onAnswer = { done.succeed() }
+                let first = try asker.service.resolve(.addresses("a.test"))
+                let second = try asker.service.resolve(.addresses("a.test"))
+                try asker.service.cancel(first)
+                return second
+            }
+            try await done.futureResult.get()
+            try await worker.call { #expect(asker.answers.map(\.0) == [kept]) }
+        }
+    }
+
+    @Test("questions up to the limit are asked, one more is refused, and cancelling does not make room at once")
+    func limit() async throws {
+        try await withAsker(limit: 2) { worker, asker in
+            let done = worker.eventLoop.makePromise(of: Void.self)
+            try await worker.call {
+                asker.onAnswer = { done.succeed() }
+                let first = try asker.service.resolve(.addresses("a.test"))
+                _ = try asker.service.resolve(.addresses("a.test"))
+                try asker.service.cancel(first)
+                #expect(throws: ServiceError.limitReached(.resolutions, limit: 2)) {
+                    try asker.service.resolve(.addresses("a.test"))
+                }
+            }
+            try await done.futureResult.get()
+            try await worker.call { _ = try asker.service.resolve(.addresses("a.test")) }
+        }
+    }
+
+    @Test("a stopped instance hears no answer and asks no question")
+    func stopped() async throws {
+        try await withAsker { worker, asker in
+            try await worker.call {
+                _ = try asker.service.resolve(.addresses("a.test"))
+                asker.service.closeAll()
+                #expect(throws: ServiceError.stopped) { try asker.service.resolve(.addresses("a.test")) }
+            }
+            try await worker.call { #expect(asker.answers.isEmpty) }
+        }
+    }
+}
