@@ -144,6 +144,7 @@ let allTests: [Target] = [
             "Routing", "Spool", "CPlugboard", log,
         ]
     ),
+    tests("CommandTests", []),
     tests("XMPPWireTests", ["XMPPWire"]),
     tests("XMPPSessionTests", ["XMPPSession", "XMPPWire"]),
     tests("XMPPBridgeTests", ["XMPPBridge", "XMPPSession", "XMPPWire", "ProviderKit", "IMModel", "CPlugboard"]),

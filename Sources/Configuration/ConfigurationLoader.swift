@@ -9,15 +9,22 @@ package enum ConfigurationLoader {
     ///
     /// - Returns: the configuration, or `nil` when a problem is an error; and the problems in the order of the file.
     package static func load(_ path: String) -> (configuration: RouterConfiguration?, problems: [Problem]) {
-        let text: String
+        let (draft, problems) = self.examine(path)
+        return (problems.contains { $0.severity == .error } ? nil : draft, problems)
+    }
+
+    /// The same, for whoever looks for more that is wrong: the configuration comes also when it has errors.
+    ///
+    /// What is wrong in it has its default there, or is left out. It is `nil` only when the file cannot be read as YAML.
+    package static func examine(_ path: String) -> (draft: RouterConfiguration?, problems: [Problem]) {
         do {
-            text = try FileReading.text(of: path, limit: Self.fileSizeMax)
+            let text = try FileReading.text(of: path, limit: Self.fileSizeMax)
+            return self.examine(text, file: path, directory: FileReading.directory(of: path))
         } catch {
             var problems = ProblemList(file: path)
             problems.error("\(error)", at: .start)
             return (nil, problems.sorted())
         }
-        return self.read(text, file: path, directory: FileReading.directory(of: path))
     }
 
     /// Reads a configuration from memory.
@@ -30,6 +37,15 @@ package enum ConfigurationLoader {
         file: String,
         directory: String
     ) -> (configuration: RouterConfiguration?, problems: [Problem]) {
+        let (draft, problems) = self.examine(text, file: file, directory: directory)
+        return (problems.contains { $0.severity == .error } ? nil : draft, problems)
+    }
+
+    private static func examine(
+        _ text: String,
+        file: String,
+        directory: String
+    ) -> (draft: RouterConfiguration?, problems: [Problem]) {
         var problems = ProblemList(file: file)
         guard text.utf8.count <= Self.fileSizeMax else {
             problems.error("\(FileError.tooLarge(path: file, limit: Self.fileSizeMax))", at: .start)
@@ -47,6 +63,6 @@ package enum ConfigurationLoader {
         walk.visit(root, RouterConfiguration.schema.root, at: .root)
         var context = SectionContext(problems: walk.problems, directory: directory)
         let configuration = RouterConfiguration(root, file: file, &context)
-        return (context.problems.hasErrors ? nil : configuration, context.problems.sorted())
+        return (configuration, context.problems.sorted())
     }
 }

@@ -31,7 +31,7 @@ struct CheckCommand<Parts: RouterParts>: AsyncParsableCommand {
 
     func run() async throws {
         let file = self.options.file
-        var (configuration, problems) = ConfigurationLoader.load(file)
+        var (configuration, problems) = ConfigurationLoader.examine(file)
         if let configuration {
             problems += await Parts.check(configuration)
         }

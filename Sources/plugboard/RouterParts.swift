@@ -14,6 +14,7 @@ protocol RouterParts {
 
     /// Loads the plugins that the configuration names, and lets them check their settings. Starts nothing.
     ///
+    /// - Parameter configuration: may have errors of its own, which are known already.
     /// - Returns: problems with their place in the configuration file.
     static func check(_ configuration: RouterConfiguration) async -> [Problem]
 }
