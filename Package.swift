@@ -117,7 +117,7 @@ let examples: [Target] =
     plugin("EchoProvider", logic: "EchoProviderLogic", at: "Examples/EchoProvider", logicPath: "Provider", []) + [
         .executableTarget(
             name: "ExampleHost",
-            dependencies: ["Configuration", "IMModel", "Router", x509, crypto, log],
+            dependencies: ["Configuration", "Directory", "IMModel", "PluginHost", "Router", x509, crypto, asn1, log],
             path: "Examples/ExampleHost",
             swiftSettings: settings
         )

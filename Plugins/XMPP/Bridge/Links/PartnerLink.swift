@@ -184,9 +184,10 @@ final class PartnerLink {
         self.enter(.backingOff(until: self.nowMs + UInt64(wait), reason))
         let waiting = self.queue.removeAll()
         self.host.log(
-            .warning,
-            "there is no stream from \(self.pair.sender) to \(self.pair.target): \(reason.text) "
-                + "\(waiting.count) stanzas are put off; the next attempt is made in \((wait + 999) / 1000) s at the earliest"
+            // A partner that closes a stream in order, with nothing to send on it, is nobody's trouble.
+            reason.isOrderly && waiting.isEmpty ? .info : .warning,
+            "there is no stream from \(self.pair.sender) to \(self.pair.target); \(waiting.count) stanzas are put off, "
+                + "and the next attempt is made in \((wait + 999) / 1000) s at the earliest: \(reason.text)"
         )
         for item in waiting { item.delivery?.complete(reason.outcome(retryAfter: wait)) }
     }
