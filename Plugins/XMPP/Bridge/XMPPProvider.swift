@@ -1,9 +1,9 @@
-public import ProviderKit
+package import ProviderKit
 
 /// Federation with other organisations' XMPP servers (RFC 6120, RFC 6121), server to server.
-public final class XMPPProvider: Provider {
+package final class XMPPProvider: Provider {
     /// What the plugin is, can do, and can be told.
-    public static let descriptor = Descriptor(
+    package static let descriptor = Descriptor(
         id: "org.plugboard.xmpp",
         name: "XMPP",
         version: "1.0.0",
@@ -22,12 +22,12 @@ public final class XMPPProvider: Provider {
     private let federation: Federation
 
     /// Checks the settings together: domains, and what partners' policies say that cannot work.
-    public static func check(_ instance: InstanceInfo, problems: inout Problems) {
+    package static func check(_ instance: InstanceInfo, problems: inout Problems) {
         _ = XMPPSettings(instance, problems: &problems)
     }
 
     /// Reads the settings; nothing is begun.
-    public init(host: Host, instance: InstanceInfo) throws(ProviderError) {
+    package init(host: Host, instance: InstanceInfo) throws(ProviderError) {
         var problems = Problems()
         let settings = XMPPSettings(instance, problems: &problems)
         if let problem = problems.all.first(where: \.isError) {
@@ -41,23 +41,23 @@ public final class XMPPProvider: Provider {
     }
 
     /// Claims the partners' domains and listens for their servers.
-    public func start() throws(ProviderError) { try self.federation.start() }
+    package func start() throws(ProviderError) { try self.federation.start() }
 
     /// Takes every envelope: what a partner's queue has no room for is put off.
-    public func deliver(_ delivery: Delivery) -> Bool {
+    package func deliver(_ delivery: Delivery) -> Bool {
         self.federation.send(delivery)
         return true
     }
 
     /// Goes on with what partners sent while the router had no room.
-    public func room() { self.federation.room() }
+    package func room() { self.federation.room() }
 
     /// Stops listening, sends what waits, and ends all streams.
-    public func drain() { self.federation.drain() }
+    package func drain() { self.federation.drain() }
 
     /// Forgets all streams.
-    public func stop() { self.federation.stop() }
+    package func stop() { self.federation.stop() }
 
     /// The way out to each partner, and each stream that partners opened.
-    public func links() -> [LinkReport] { self.federation.reports }
+    package func links() -> [LinkReport] { self.federation.reports }
 }
