@@ -6,6 +6,7 @@
 # make format        rewrites the Swift code the way make lint wants it
 # make interop       the router against Prosody and ejabberd on loopback addresses
 # make fuzz          fuzzes the parsers, each for FUZZ_SECONDS (60)
+# make bench-federation  speed and processor time of federation, beside Prosody's and ejabberd's (a release build first)
 # make dependencies  installs the system packages that all this needs, or says how
 #
 # Debian 12 and Swift 6.3 are what it is made for. SWIFT_FLAGS is handed to swift build and swift test.
@@ -20,7 +21,7 @@ SWIFT_FLAGS ?=
 
 swift_code := Sources Plugins Tests Examples Package.swift
 
-.PHONY: run test build unit-tests lint format interop fuzz fuzz-smoke dependencies build-dependencies
+.PHONY: run test build unit-tests lint format interop fuzz fuzz-smoke bench-federation dependencies build-dependencies
 
 run: build
 	.build/debug/ExampleHost
@@ -30,8 +31,9 @@ test: lint build unit-tests fuzz-smoke interop
 build: build-dependencies
 	swift build $(SWIFT_FLAGS)
 
+# One at a time: many tests block a thread until a peer answers, and a small machine has few.
 unit-tests: build-dependencies
-	swift test --disable-xctest $(SWIFT_FLAGS)
+	swift test --disable-xctest --no-parallel $(SWIFT_FLAGS)
 
 lint: build-dependencies
 	swift format lint --strict --configuration .swift-format --recursive $(swift_code) || \
@@ -49,6 +51,12 @@ fuzz: build-dependencies
 
 fuzz-smoke: build-dependencies
 	Tests/Support/fuzz.sh $(FUZZ_SMOKE_SECONDS)
+
+bench-federation: build-dependencies
+	for product in plugboard XMPP LoadProvider; do \
+	    PLUGBOARD_BENCH=1 swift build --configuration release --scratch-path .build-bench --product $$product $(SWIFT_FLAGS); \
+	done
+	Tests/Benchmarks/Federation/run
 
 dependencies:
 	Tests/Support/install-packages.sh build interop

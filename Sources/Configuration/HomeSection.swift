@@ -95,7 +95,7 @@ package struct HomeSection: Hashable, Sendable {
                     path: path.appending(index: index)
                 )
             } else {
-                users.append(text)
+                users.append(text.lowercased())
             }
         }
         return users

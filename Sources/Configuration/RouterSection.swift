@@ -23,7 +23,8 @@ package struct RouterSection: Hashable, Sendable {
     package var control: String
     package var log: LogLevel
 
-    static let workersMax = 64
+    /// One less than the producers that a lane can have, for the spool's writer is one of them.
+    static let workersMax = 62
     static let idLengthMax = 64
     /// Longest path of a Unix socket, in bytes (`sun_path` of unix(7), less the NUL).
     static let socketPathMax = 107

@@ -44,7 +44,7 @@ package struct InstanceStatus: Codable, Hashable, Sendable {
     package var name: String
     package var plugin: String
     package var version: String
-    /// A word of the plugin host's: `starting`, `running`, `stopped`, `failed` and the like.
+    /// `running`, `draining`, `stopped`, `not running`, or `refused`.
     package var state: String
     /// Envelopes in the instance's lane now.
     package var laneDepth: Int
@@ -59,7 +59,7 @@ package struct InstanceStatus: Codable, Hashable, Sendable {
     package var failed: UInt64
     /// Envelopes of this instance that the router refused.
     package var refused: UInt64
-    /// Times that a full lane stopped a source.
+    /// Times that the instance took nothing from its lane for long, although something was in it.
     package var stalls: UInt64
     package var links: [LinkStatus]
 

@@ -8,7 +8,7 @@ public struct Envelope: Hashable, Sendable {
     public var to: Address
     /// The one device it is for; empty: any.
     public var toDevice: String
-    /// The source network's id of it, 0...1023 bytes; the router drops a second one of the same author.
+    /// The source network's id of it, 0...1023 bytes; a message that comes again with it is dropped.
     public var id: String
     /// The thread it belongs to; may be empty.
     public var conversation: String

@@ -1,7 +1,7 @@
 /// The bounded queue of one plugin instance, and the only place where two workers meet.
 ///
-/// Every producing worker has an ``SPSCRing`` of its own; threads that are no worker ("foreign": a plugin's own threads, the
-/// spool's writer) share one ``MPMCRing``. One consumer sweeps them all. A word is opaque, in practice the address of an
+/// Every producing worker has an ``SPSCRing`` of its own; threads that are not known at
+/// the start ("foreign": a plugin's own threads) share one ``MPMCRing``. One consumer sweeps them all. A word is opaque, in practice the address of an
 /// envelope. The lane never drops a word, blocks or signals: it says whom to wake, and the caller has the means to.
 ///
 ///     producer                                        consumer

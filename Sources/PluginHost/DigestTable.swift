@@ -22,9 +22,12 @@ enum DigestTable {
                 hmac: { _, algorithm, key, data, output in
                     guard key.isWellFormed, data.isWellFormed else { return PLUGBOARD_E_INVALID }
                     switch algorithm {
-                    case PLUGBOARD_DIGEST_MD5: return DigestTable.write(Digests.hmacMD5(key: key.bytes, data.bytes), output)
-                    case PLUGBOARD_DIGEST_SHA1: return DigestTable.write(Digests.hmacSHA1(key: key.bytes, data.bytes), output)
-                    case PLUGBOARD_DIGEST_SHA256: return DigestTable.write(Digests.hmacSHA256(key: key.bytes, data.bytes), output)
+                    case PLUGBOARD_DIGEST_MD5:
+                        return DigestTable.write(Digests.hmacMD5(key: key.bytes, data.bytes), output)
+                    case PLUGBOARD_DIGEST_SHA1:
+                        return DigestTable.write(Digests.hmacSHA1(key: key.bytes, data.bytes), output)
+                    case PLUGBOARD_DIGEST_SHA256:
+                        return DigestTable.write(Digests.hmacSHA256(key: key.bytes, data.bytes), output)
                     default: return PLUGBOARD_E_INVALID
                     }
                 }

@@ -11,7 +11,8 @@ extension FlatEnvelope {
             memory.copyMemory(from: envelope, byteCount: byteCount)
             let origin = UInt(bitPattern: envelope)
             forEachSpan(in: memory, contentOf: UnsafeRawPointer(envelope)) { span in
-                span.pointee.start = span.pointee.count == 0
+                span.pointee.start =
+                    span.pointee.count == 0
                     ? nil : UnsafePointer(bitPattern: UInt(bitPattern: span.pointee.start) - origin)
             }
             if envelope.pointee.kind == PLUGBOARD_CONTACT {

@@ -29,7 +29,9 @@ extension HostTable {
                 guard let info = try instance.streams.tlsInfo(StreamHandle(rawValue: stream)) else {
                     throw .badState("the stream has no TLS")
                 }
-                matches = info.peer?.matches(domain: domain.string, service: service.count == 0 ? nil : service.string) ?? false
+                matches =
+                    info.peer?.matches(domain: domain.string, service: service.count == 0 ? nil : service.string)
+                    ?? false
             }
             return result < 0 ? result : (matches ? 1 : 0)
         }

@@ -145,7 +145,8 @@ private struct ResolvedRecords {
             records = services.map {
                 Record(
                     type: PLUGBOARD_RECORD_SRV,
-                    value: $0.target,
+                    // Nothing is offered there (RFC 2782).
+                    value: $0.target.isEmpty ? "." : $0.target,
                     port: $0.port,
                     priority: $0.priority,
                     weight: $0.weight

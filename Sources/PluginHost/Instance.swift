@@ -87,7 +87,6 @@ package final class Instance {
         self.logger = logger
         streams = StreamService(
             worker: worker,
-            owner: UInt32(index),
             limits: services.limits,
             tls: services.tls,
             resolver: services.resolver,
@@ -150,6 +149,7 @@ package final class Instance {
     package var isIdle: Bool { openStreams.isEmpty }
 
     /// Ends the instance: closes what is open, and destroys the provider, also one that was not started.
+    ///
     /// No call into it follows.
     package func stop() {
         guard state != .stopped else { return }

@@ -95,7 +95,10 @@ package struct PluginLoader {
                 throw PluginRefusal.unreadable(path: path, reason: "it has more than \(Self.fileBytesMax) bytes")
             }
             let contents = try Data(contentsOf: file)
-            guard Self.isSharedObject(contents) else { throw PluginRefusal.notASharedObject(path: path) }
+            try contents.withUnsafeBytes { bytes in
+                guard let object = SharedObject(bytes) else { throw PluginRefusal.notASharedObject(path: path) }
+                guard object.isWhole else { throw PluginRefusal.truncated(path: path) }
+            }
             let digest = contents.withUnsafeBytes { Digests.sha256($0) }
             let stem = file.deletingPathExtension().lastPathComponent
             let copy = "\(copies)/\(stem)-\(Self.hexadecimal(digest.prefix(8))).so"
@@ -108,13 +111,6 @@ package struct PluginLoader {
         } catch {
             throw .unreadable(path: path, reason: error.localizedDescription)
         }
-    }
-
-    /// Whether the bytes begin like a shared object for this machine: ELF, 64 bits, type DYN.
-    ///
-    /// Source: System V ABI, "ELF Header".
-    private static func isSharedObject(_ bytes: Data) -> Bool {
-        bytes.count > 64 && bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46, 2]) && bytes[16] == 3 && bytes[17] == 0
     }
 
     private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {

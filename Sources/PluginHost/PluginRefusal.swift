@@ -1,4 +1,6 @@
-/// Why a plugin was not loaded. The other plugins run on.
+/// Why a plugin was not loaded.
+///
+/// The other plugins run on.
 package enum PluginRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// No file of that name in the search path.
     case notFound(name: String, searched: [String])
@@ -6,6 +8,8 @@ package enum PluginRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case unreadable(path: String, reason: String)
     /// The file is no shared object for this machine.
     case notASharedObject(path: String)
+    /// The end of the file is missing.
+    case truncated(path: String)
     /// The dynamic linker refused it; its own words.
     case linkFailed(path: String, reason: String)
     /// It does not export the entry function.
@@ -27,6 +31,8 @@ package enum PluginRefusal: Error, Hashable, Sendable, CustomStringConvertible {
             "\(path) cannot be read: \(reason)"
         case .notASharedObject(let path):
             "\(path) is not a shared object for this machine: build the plugin as a dynamic library"
+        case .truncated(let path):
+            "\(path) is cut short: copy it again, and put it in place when the copy is complete"
         case .linkFailed(let path, let reason):
             "\(path) cannot be linked: \(reason)"
         case .missingSymbol(let path, let symbol):

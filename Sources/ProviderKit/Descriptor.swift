@@ -40,7 +40,7 @@ public struct Capability: Sendable {
         case full = 2
     }
 
-    /// `messages`, `receipts.delivered`, `typing`, `presence`, `contacts`, `calls.audio`…
+    /// What it is, such as `messages`, `receipts.delivered`, `typing`, `presence`, `contacts`, `calls.audio`.
     public var name: String
     /// How well.
     public var level: Level

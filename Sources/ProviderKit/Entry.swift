@@ -8,7 +8,9 @@ public enum Entry {
     /// How a provider is made.
     public typealias Make = (Host, InstanceInfo) throws(ProviderError) -> any Provider
 
-    /// The plugin's table, which lives for ever. The host asks for it once.
+    /// The plugin's table, which lives for ever.
+    ///
+    /// The host asks for it once.
     public static func plugin<P: Provider>(_ type: P.Type) -> UnsafePointer<plugboard_plugin_t>? {
         plugin(type) { host, instance throws(ProviderError) in try P(host: host, instance: instance) }
     }

@@ -100,13 +100,16 @@ extension Host {
     }
 }
 
-/// What the host's `user` pointer of a listener points to. The ``Host`` holds it until it is closed or the instance ends.
+/// What the host's `user` pointer of a listener points to.
+///
+/// The ``Host`` holds it until it is closed or the instance ends.
 final class ListenerBox {
     var listener: Listener?
 }
 
-/// What the host's `user` pointer of a stream points to. The host table holds one reference, from
-/// connect or accept to closed.
+/// What the host's `user` pointer of a stream points to.
+///
+/// The host table holds one reference, from connect or accept to closed.
 final class StreamBox {
     private let host: Host
     /// Held here and not by the ``Stream``, so that a session may keep its stream without a cycle.

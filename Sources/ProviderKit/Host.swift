@@ -1,6 +1,8 @@
 internal import CPlugboard
 
-/// The host, as an instance sees it. Usable on the instance's thread only.
+/// The host, as an instance sees it.
+///
+/// Usable on the instance's thread only.
 public final class Host {
     let table: UnsafePointer<plugboard_host_t>
     private var pendingSubmits: [UInt64: (Outcome) -> Void] = [:]
@@ -185,8 +187,9 @@ public final class Host {
     ///
     /// - Throws: ``HostError/unsupported`` if the host has no digests.
     public func digest(_ algorithm: Digest, _ data: [UInt8], key: [UInt8]? = nil) throws(HostError) -> [UInt8] {
-        guard let table = table.pointee.extension(context, PLUGBOARD_EXT_DIGEST)?
-            .assumingMemoryBound(to: plugboard_digest_t.self)
+        guard
+            let table = table.pointee.extension(context, PLUGBOARD_EXT_DIGEST)?
+                .assumingMemoryBound(to: plugboard_digest_t.self)
         else { throw .unsupported }
         var output = [UInt8](repeating: 0, count: Int(PLUGBOARD_DIGEST_BYTES_MAX))
         let length = withBytes(data) { data in

@@ -87,7 +87,10 @@ final class InstanceBox {
             guard let pointer else { continue }
             let token = pointer.pointee.token
             guard let envelope = Envelope(borrowing: pointer) else {
-                host.complete(token, .failed(Outcome.Reason(.content, "this plugin does not know this kind of content")))
+                host.complete(
+                    token,
+                    .failed(Outcome.Reason(.content, "this plugin does not know this kind of content"))
+                )
                 continue
             }
             guard provider.deliver(Delivery(envelope: envelope, token: token, host: host)) else { return index }

@@ -41,10 +41,15 @@ public protocol Provider: AnyObject {
 }
 
 extension Provider {
+    /// Finds no fault.
     public static func check(_ instance: InstanceInfo, problems: inout Problems) {}
+    /// Does nothing.
     public func room() {}
+    /// Does nothing.
     public func drain() {}
+    /// Does nothing.
     public func stop() {}
+    /// There are none.
     public func links() -> [LinkReport] { [] }
 }
 
@@ -52,7 +57,9 @@ extension Provider {
 public struct ProviderError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The setting at fault, such as `partners[0].domain`; empty if it is none.
     public let setting: String
-    /// What is wrong, and how to mend it. Never contains a secret.
+    /// What is wrong, and how to mend it.
+    ///
+    /// It never contains a secret.
     public let sentence: String
 
     /// An error, about one setting or the whole.
@@ -61,6 +68,7 @@ public struct ProviderError: Error, Hashable, Sendable, CustomStringConvertible 
         self.sentence = sentence
     }
 
+    /// The setting, if it is about one, and what is wrong.
     public var description: String { setting.isEmpty ? sentence : "\(setting): \(sentence)" }
 }
 

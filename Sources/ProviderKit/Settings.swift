@@ -44,16 +44,19 @@ public struct Settings: Hashable, Sendable {
     /// The truth value at a path.
     public func boolean(_ path: String) -> Bool? { values[path].map { $0 == "true" } }
 
-    /// The values of a list of scalars: `list("listen")` reads `listen[0]`, `listen[1]`…
+    /// The values of a list of scalars.
+    ///
+    /// `list("listen")` reads `listen[0]`, `listen[1]` and so on, up to the first that is not there.
     public func list(_ path: String) -> [String] {
         var result: [String] = []
         while let value = values["\(path)[\(result.count)]"] { result.append(value) }
         return result
     }
 
-    /// The elements of a list of maps: `elements("partners")` reads what stands below `partners[0]`, `partners[1]`…
+    /// The elements of a list of maps.
     ///
-    /// Each element comes with its own path, to be named in problems.
+    /// `elements("partners")` reads what stands below `partners[0]`, `partners[1]` and so on, up to the first that is not
+    /// there. Each element comes with its own path, to be named in problems.
     public func elements(_ path: String) -> [(path: String, settings: Settings)] {
         var result: [(path: String, settings: Settings)] = []
         while true {

@@ -9,7 +9,7 @@ public protocol StreamSession: AnyObject {
 
     /// The stream can be written to: it is connected (`tls` is nil if it is plaintext), or TLS is up.
     ///
-    /// An accepted plaintext stream gets no such call before STARTTLS.
+    /// A stream that turns to TLS with ``Stream/startTLS(_:)`` gets a second call then.
     func opened(_ stream: Stream, tls: TLSInfo?)
 
     /// Bytes arrived; what is left unread in `input` is offered again together with what follows.
@@ -76,8 +76,10 @@ public final class Stream {
         _ = host.table.pointee.abort(host.context, handle)
     }
 
-    /// Turns plaintext into TLS. To be called in ``StreamSession/received(_:on:)`` with all input
-    /// read; what the peer sent in plaintext behind that is an injection, and ends the stream.
+    /// Turns plaintext into TLS.
+    ///
+    /// To be called in ``StreamSession/received(_:on:)`` with all input read; what the peer sent in
+    /// plaintext behind that is an injection, and ends the stream.
     public func startTLS(_ options: TLSOptions) throws(HostError) {
         try HostError.check(options.withABI { host.table.pointee.start_tls(host.context, handle, $0) })
     }

@@ -30,7 +30,12 @@ enum Daemon: RouterParts {
     }
 
     static func check(_ configuration: RouterConfiguration) async -> [Problem] {
-        var preparation = ProviderPreparation(configuration)
+        // A check leaves nothing behind, and must work for whoever may not write the state folder.
+        let copies = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "plugboard-check-\(UUID().uuidString)"
+        )
+        defer { try? FileManager.default.removeItem(at: copies) }
+        var preparation = ProviderPreparation(configuration, copies: copies.path)
         return preparation.prepareAll().flatMap(\.problems)
     }
 }
@@ -52,7 +57,13 @@ struct RouterService: Service, CustomStringConvertible {
     func run() async throws {
         let setups = try await router.start()
         let control = RouterControl(router: router, configuration: configuration, setups: setups)
-        let server = try await ControlServer.start(path: configuration.router.control, handler: control)
+        let server: ControlServer
+        do {
+            server = try await ControlServer.start(path: configuration.router.control, handler: control)
+        } catch {
+            await router.shutdown()
+            throw error
+        }
         logger.info(
             "the router runs",
             metadata: ["router": "\(configuration.router.id)", "control": "\(configuration.router.control)"]

@@ -96,9 +96,9 @@ struct RouterControl: ControlHandler {
         }
     }
 
-    /// Reads an address as people type it: capital letters in the domain make no difference.
+    /// Reads an address as people type it: capital letters make no difference.
     private func address(_ text: String) throws(ControlFailure) -> Address {
-        guard let read = Address(text), let address = Address(user: read.user, domain: read.domain.lowercased()) else {
+        guard let address = Address(text.lowercased()) else {
             throw ControlFailure(.badRequest, "'\(text)' is not an address: write user@domain")
         }
         return address

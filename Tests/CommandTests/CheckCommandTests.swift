@@ -59,9 +59,10 @@ import Testing
         try program.folder.write("routr: {}", to: "a.yaml")
         let result = try program.run("check", "--config", "a.yaml", "--json")
         #expect(result.status == 1)
-        let first = try #require(result.output.split(separator: "\n").first)
-        let problem = try #require(try JSONSerialization.jsonObject(with: Data(first.utf8)) as? [String: Any])
+        let line = try #require(result.output.split(separator: "\n").first { $0.contains("'routr'") })
+        let problem = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
         #expect(problem["line"] as? Int == 1)
+        #expect(problem["severity"] as? String == "error")
         #expect(problem["suggestion"] as? String == "did you mean 'router'?")
     }
 

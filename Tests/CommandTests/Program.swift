@@ -40,7 +40,7 @@ struct Program {
         process.standardInput = FileHandle.nullDevice
         let pipe = Pipe()
         let errorFile = folder.url.appendingPathComponent("errors-\(UUID().uuidString)")
-        FileManager.default.createFile(atPath: errorFile.path, contents: nil)
+        try Data().write(to: errorFile)
         let errors = try FileHandle(forWritingTo: errorFile)
         process.standardOutput = readErrors ? errors : pipe
         process.standardError = readErrors ? pipe : errors

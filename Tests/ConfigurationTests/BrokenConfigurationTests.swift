@@ -44,7 +44,7 @@ import Testing
             dns: { server: [] }
             """,
             [
-                "1:20: error: router.workers must be an integer from 1 to 64, not 'two'",
+                "1:20: error: router.workers must be an integer from 1 to 62, not 'two'",
                 "2:19: error: spool.durable must be true or false, not 'maybe'",
                 "2:34: error: spool.expire must be a duration from 1s to 90d, not 'soon'",
                 "3:8: error: unknown key 'server' in dns; did you mean 'servers'?",
@@ -100,7 +100,7 @@ import Testing
             [
                 "3:3: error: duplicate key 'id' in router; the first one is on line 2",
                 "4:3: error: duplicate key 'id' in router; the first one is on line 2",
-                "5:12: error: router.workers must be an integer from 1 to 64, not '0'",
+                "5:12: error: router.workers must be an integer from 1 to 62, not '0'",
                 "6:1: error: duplicate key 'router'; the first one is on line 1",
             ]
         ),
@@ -120,11 +120,11 @@ import Testing
         Broken(
             "numbers, words and durations out of range",
             """
-            router: { workers: 65, log: wraning, id: "two words" }
+            router: { workers: 63, log: wraning, id: "two words" }
             spool: { expire: 0s, durable: yes, retry: { first: 5, max: 2d, attempts: 0 } }
             """,
             [
-                "1:20: error: router.workers must be an integer from 1 to 64, not '65'",
+                "1:20: error: router.workers must be an integer from 1 to 62, not '63'",
                 "1:29: error: router.log must be one of trace, debug, info, notice, warning, error, critical, "
                     + "not 'wraning'; did you mean 'warning'?",
                 "1:42: error: router.id must be 1 to 64 letters, digits, '-', '_' or '.', not 'two words'",
@@ -209,7 +209,7 @@ import Testing
             [
                 "1:14: error: a provider's name must be 1 to 64 letters, digits, '-' or '_', not 'x y'",
                 "1:31: error: providers[\"x y\"].plugin must be a plugin's name or a path, not 'X Y'",
-                "1:40: error: unknown key 'setings' in providers[\"x y\"]; did you mean 'settings'?",
+                "1:38: error: unknown key 'setings' in providers[\"x y\"]; did you mean 'settings'?",
             ],
             rest: ""
         ),

@@ -58,7 +58,7 @@ extension ResolverError: CustomStringConvertible {
 
 /// Asks DNS.
 ///
-/// One a process; any thread.
+/// One serves all instances of a router. Any thread.
 ///
 /// c-ares does the asking on a thread of the resolver's own, which sleeps in poll(2) when there is nothing to do.
 package final class Resolver: Sendable {

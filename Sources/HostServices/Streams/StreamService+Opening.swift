@@ -156,10 +156,14 @@ extension StreamService {
         guard let stream = streams[handle] else { throw ConnectionRefused() }
         listener.acceptedCount += 1
         stream.peerAddress = ChannelText.address(channel.remoteAddress)
+        var isKnownToDelegate = false
         do {
             guard delegate.accepted(handle, on: listener.handle) else { throw ConnectionRefused() }
+            isKnownToDelegate = true
             try prepare(stream, channel, listener.options.tls)
         } catch {
+            // The identity may have gone with a reload.
+            if isKnownToDelegate { delegate.closed(handle, .tlsFailed("\(error)")) }
             stream.deadline?.cancel()
             listener.acceptedCount -= 1
             streams.remove(handle)

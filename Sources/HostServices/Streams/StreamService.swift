@@ -26,10 +26,8 @@ package final class StreamService {
     private var toFlush: [Stream] = []
     private var refused: [Stream] = []
 
-    /// - Parameter owner: the instance, for logs.
     package init(
         worker: Worker,
-        owner: UInt32,
         limits: ServiceLimits,
         tls: TLSIdentities,
         resolver: Resolver,
@@ -39,8 +37,6 @@ package final class StreamService {
         self.limits = limits
         self.identities = tls
         self.resolver = resolver
-        var logger = logger
-        logger[metadataKey: "instance"] = "\(owner)"
         self.logger = logger
     }
 

@@ -15,7 +15,6 @@ final class Side: @unchecked Sendable {
         logger.logLevel = .critical
         self.service = StreamService(
             worker: worker,
-            owner: 1,
             limits: limits,
             tls: tls,
             resolver: resolver,

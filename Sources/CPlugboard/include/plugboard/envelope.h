@@ -49,7 +49,7 @@ typedef struct plugboard_envelope_1 {
     plugboard_bytes_t from_device;   // may be empty
     plugboard_bytes_t to;            // user@domain
     plugboard_bytes_t to_device;     // empty: any device
-    plugboard_bytes_t id;            // the source network's id of it; duplicates of (from, id) are dropped
+    plugboard_bytes_t id;            // the source network's id of it; a message that comes again with it is dropped
     plugboard_bytes_t conversation;  // thread; may be empty
     plugboard_bytes_t origin;        // host → provider: the instance that submitted it
     plugboard_bytes_t account;       // linked account it travels by; empty for federation

@@ -74,7 +74,7 @@ typedef struct plugboard_provider_1 {
     uint32_t (*accepted)(void *self, plugboard_stream_t stream, void *listener_user, void **user);
 
     // The stream can be written to: it is connected (tls is NULL if it is plaintext), or has
-    // finished a TLS handshake. An accepted plaintext stream gets no opened() before start_tls().
+    // finished a TLS handshake; a second time when start_tls() has done its work.
     void (*opened)(void *self, plugboard_stream_t stream, void *user, const plugboard_tls_info_t *tls);
 
     // Bytes arrived.
