@@ -21,6 +21,10 @@ package final class Inbox: Sendable {
         package var text: String
         /// When its author sent it, in ms since 1970.
         package var timestamp: Int64
+        /// The same each time that one and the same thing is handed in, so that it is kept once; nil: not known.
+        ///
+        /// Only for handing in; nil in what is read.
+        package var deliveryKey: [UInt8]?
 
         package init(
             sequence: Int64 = 0,
@@ -51,71 +55,154 @@ package final class Inbox: Sendable {
         }
     }
 
+    /// Items that one call handed in.
+    private struct Batch: Sendable {
+        var items: [Item]
+        var done: @Sendable (InboxError?) -> Void
+    }
+
+    private struct State {
+        /// Handed in and not yet written.
+        var batches: [Batch] = []
+        var followers: [Int: @Sendable (Item) -> Void] = [:]
+        var lastFollower = 0
+    }
+
     private let database: DatabasePool
     private let path: String
+    private let itemsMax: Int
     private let writing = DispatchQueue(label: "inbox")
-    private let followers = Mutex<[Int: @Sendable (Item) -> Void]>([:])
-    private let nextFollower = Atomic<Int>(1)
+    private let state = Mutex(State())
 
     /// The most items that one read returns.
     package static let readMax = 10_000
+    /// The most items that are kept, of all users together.
+    package static let itemsMax = 1_000_000
 
-    /// Opens the inbox, or makes an empty one.
-    package init(path: String) throws(InboxError) {
+    /// Opens the inbox, or makes an empty one that only this user can read.
+    ///
+    /// - Parameter itemsMax: the most items that are kept; past it the oldest are dropped.
+    package init(path: String, itemsMax: Int = Inbox.itemsMax) throws(InboxError) {
         self.path = path
+        self.itemsMax = itemsMax
         do {
+            // Before SQLite makes it: its other files get the mode of this one.
+            try Self.makePrivate(path)
             var configuration = GRDB.Configuration()
-            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            configuration.label = "inbox"
             database = try DatabasePool(path: path, configuration: configuration)
-            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
-            var migrator = DatabaseMigrator()
-            migrator.registerMigration("1") { db in
-                try db.execute(
-                    sql: """
-                        CREATE TABLE inbox (
-                            sequence INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, sender TEXT NOT NULL,
-                            kind TEXT NOT NULL, id TEXT NOT NULL, text TEXT NOT NULL, timestamp INTEGER NOT NULL
-                        ) STRICT;
-                        CREATE INDEX inbox_by_owner ON inbox (owner, sequence);
-                        """
-                )
-            }
-            try migrator.migrate(database)
+            // After GRDB has set its own choice, NORMAL, with which a power cut may lose the last commits.
+            try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            try Self.migrator.migrate(database)
         } catch {
-            throw InboxError(path: path, reason: "\(error)")
+            throw Self.error(error, path)
         }
     }
+
+    private static func makePrivate(_ path: String) throws(InboxError) {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw InboxError(path: path, reason: String(cString: strerror(errno))) }
+        defer { _ = Foundation.close(descriptor) }
+        guard fchmod(descriptor, 0o600) == 0 else {
+            throw InboxError(path: path, reason: String(cString: strerror(errno)))
+        }
+    }
+
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE inbox (
+                        sequence INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, sender TEXT NOT NULL,
+                        kind TEXT NOT NULL, id TEXT NOT NULL, text TEXT NOT NULL, timestamp INTEGER NOT NULL,
+                        delivery_key BLOB UNIQUE
+                    ) STRICT;
+                    CREATE INDEX inbox_by_owner ON inbox (owner, sequence);
+                    """
+            )
+        }
+        return migrator
+    }
+
+    /// What an error means, without a statement's values, which are what people write to each other.
+    private static func error(_ error: any Error, _ path: String) -> InboxError {
+        if let error = error as? InboxError { return error }
+        let reason = (error as? DatabaseError).map {
+            "\($0.message ?? "no message") (code \($0.extendedResultCode.rawValue))"
+        }
+        return InboxError(path: path, reason: reason ?? error.localizedDescription)
+    }
+
+    // MARK: Writing
 
     /// Stores items, then calls `done` on a thread of the inbox's: nil once they are on disk, or why they are not.
+    ///
+    /// An item whose ``Item/deliveryKey`` is known is left out: it is there already.
     package func append(_ items: [Item], done: @escaping @Sendable (InboxError?) -> Void) {
-        writing.async {
-            do {
-                let stored = try self.store(items)
-                done(nil)
-                for item in stored { self.show(item) }
-            } catch {
-                done(InboxError(path: self.path, reason: "\(error)"))
-            }
+        let isFirst = state.withLock { state in
+            state.batches.append(Batch(items: items, done: done))
+            return state.batches.count == 1
         }
+        if isFirst { writing.async { self.writeGathered() } }
     }
 
+    private func writeGathered() {
+        let batches = state.withLock { state in
+            defer { state.batches = [] }
+            return state.batches
+        }
+        guard !batches.isEmpty else { return }
+        let stored: [Item]
+        do {
+            stored = try store(batches.flatMap(\.items))
+        } catch {
+            let error = Self.error(error, path)
+            for batch in batches { batch.done(error) }
+            return
+        }
+        for batch in batches { batch.done(nil) }
+        for item in stored { show(item) }
+    }
+
+    /// Writes items in one transaction; says which are new, with their places.
     private func store(_ items: [Item]) throws -> [Item] {
         try database.write { db in
             let statement = try db.cachedStatement(
-                sql: "INSERT INTO inbox (owner, sender, kind, id, text, timestamp) VALUES (?, ?, ?, ?, ?, ?)"
+                sql: """
+                    INSERT INTO inbox (owner, sender, kind, id, text, timestamp, delivery_key)
+                    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (delivery_key) DO NOTHING
+                    """
             )
-            return try items.map { item in
+            var stored: [Item] = []
+            for var item in items {
+                let key = item.deliveryKey.map { Data($0) }
                 try statement.execute(
-                    arguments: [item.owner, item.from, item.kind, item.id, item.text, item.timestamp]
+                    arguments: [item.owner, item.from, item.kind, item.id, item.text, item.timestamp, key]
                 )
-                var stored = item
-                stored.sequence = db.lastInsertedRowID
-                return stored
+                guard db.changesCount == 1 else { continue }
+                item.sequence = db.lastInsertedRowID
+                item.deliveryKey = nil
+                stored.append(item)
             }
+            if let last = stored.last { try dropOldest(upTo: last.sequence, db) }
+            return stored
         }
     }
 
-    /// The items behind `sequence`, oldest first; of all users if `owner` is nil.
+    /// Drops what is past the limit.
+    ///
+    /// Places have no gaps but at the front, so the last one tells how many there are.
+    private func dropOldest(upTo last: Int64, _ db: Database) throws {
+        guard last > itemsMax else { return }
+        try db.execute(sql: "DELETE FROM inbox WHERE sequence <= ?", arguments: [last - Int64(itemsMax)])
+    }
+
+    // MARK: Reading
+
+    /// The newest `limit` items behind `sequence`, oldest first; of all users if `owner` is nil.
+    ///
+    /// - Parameter limit: more than ``readMax`` count as so many.
     package func items(of owner: String?, after sequence: Int64, limit: Int) throws(InboxError) -> [Item] {
         do {
             return try database.read { db in
@@ -123,10 +210,11 @@ package final class Inbox: Sendable {
                     db,
                     sql: """
                         SELECT sequence, owner, sender, kind, id, text, timestamp FROM inbox
-                        WHERE sequence > ? AND (? IS NULL OR owner = ?) ORDER BY sequence LIMIT ?
+                        WHERE sequence > :sequence \(owner == nil ? "" : "AND owner = :owner")
+                        ORDER BY sequence DESC LIMIT :limit
                         """,
-                    arguments: [sequence, owner, owner, min(max(limit, 0), Self.readMax)]
-                ).map { row in
+                    arguments: Self.arguments(owner, sequence, min(max(limit, 0), Self.readMax))
+                ).reversed().map { row in
                     Item(
                         sequence: row[0],
                         owner: row[1],
@@ -139,32 +227,43 @@ package final class Inbox: Sendable {
                 }
             }
         } catch {
-            throw InboxError(path: path, reason: "\(error)")
+            throw Self.error(error, path)
         }
+    }
+
+    private static func arguments(_ owner: String?, _ sequence: Int64, _ limit: Int) -> StatementArguments {
+        guard let owner else { return ["sequence": sequence, "limit": limit] }
+        return ["sequence": sequence, "owner": owner, "limit": limit]
     }
 
     // MARK: Following
 
     /// Shows an item to whoever follows, without storing it.
     package func show(_ item: Item) {
-        for follower in followers.withLock({ Array($0.values) }) { follower(item) }
+        for follower in state.withLock({ Array($0.followers.values) }) { follower(item) }
     }
 
     /// Calls `body` for each item from now on, on a thread of the inbox's or the caller's of ``show(_:)``.
     ///
     /// - Returns: what ``unfollow(_:)`` wants.
     package func follow(_ body: @escaping @Sendable (Item) -> Void) -> Int {
-        let id = nextFollower.wrappingAdd(1, ordering: .relaxed).oldValue
-        followers.withLock { $0[id] = body }
-        return id
+        state.withLock { state in
+            state.lastFollower += 1
+            state.followers[state.lastFollower] = body
+            return state.lastFollower
+        }
     }
 
     /// Ends following.
+    ///
+    /// A call that is under way may still end after it.
     package func unfollow(_ id: Int) {
-        followers.withLock { $0[id] = nil }
+        state.withLock { $0.followers[id] = nil }
     }
 
     /// Writes what is under way, and closes the file.
+    ///
+    /// What is handed in later is not stored, and its giver told.
     package func close() {
         writing.sync {}
         try? database.close()

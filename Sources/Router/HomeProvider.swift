@@ -23,23 +23,34 @@ final class HomeProvider: Provider {
         var users: Set<String>?
     }
 
+    /// What it needs of the router, beyond what a plugin is given.
+    struct Surroundings {
+        var domains: [Domain]
+        var inbox: Inbox
+        var worker: Worker
+        /// The router's own key of an envelope that was offered, by its token; the same for each attempt.
+        var key: (UInt64) -> [UInt8]?
+    }
+
     private let host: Host
     private let domains: [String: Domain]
-    private let inbox: Inbox
-    private let worker: Worker
+    private let surroundings: Surroundings
     /// Arrived in this tick, to be stored together.
     private var arrived: [Delivery] = []
-    /// To be tried again when there is room.
-    private var unsent: [() -> Void] = []
+    private var isDraining = false
+    /// Those who wait for an answer to what they sent, by ticket.
+    private var waiting: [UInt64: (Outcome) -> Void] = [:]
+    private var lastTicket: UInt64 = 0
+    /// To be tried again when there is room, in order.
+    private var unsent: [(envelope: Envelope, ticket: UInt64)] = []
 
     /// The most envelopes of home users that wait for room.
     static let unsentMax = 10_000
 
-    init(host: Host, domains: [Domain], inbox: Inbox, worker: Worker) {
+    init(host: Host, surroundings: Surroundings) {
         self.host = host
-        self.domains = Dictionary(domains.map { ($0.name, $0) }) { first, _ in first }
-        self.inbox = inbox
-        self.worker = worker
+        self.domains = Dictionary(surroundings.domains.map { ($0.name, $0) }) { first, _ in first }
+        self.surroundings = surroundings
     }
 
     convenience init(host: Host, instance: InstanceInfo) throws(ProviderError) {
@@ -62,33 +73,54 @@ final class HomeProvider: Provider {
         return domain.users?.contains(address.user) ?? true
     }
 
+    /// Whether all that was sent is answered.
+    var hasAnswered: Bool { waiting.isEmpty }
+
+    func drain() {
+        isDraining = true
+    }
+
+    func stop() {
+        unsent = []
+        let unanswered = waiting
+        waiting = [:]
+        let reason = Outcome.Reason(.unavailable, "the router stopped before it answered", isUncertain: true)
+        for then in unanswered.values { then(.failed(reason)) }
+    }
+
     // MARK: To the users
 
     func deliver(_ delivery: Delivery) -> Bool {
+        guard !isDraining else { return false }
         guard serves(delivery.envelope.to) else {
             delivery.complete(
                 .failed(Outcome.Reason(.recipient, "there is no user \(delivery.envelope.to)", code: "item-not-found"))
             )
             return true
         }
-        let item = Inbox.Item(delivery.envelope)
-        if case .typing = delivery.envelope.content {
-            inbox.show(item)
+        switch delivery.envelope.content {
+        case .typing, .presence:
+            // Of the moment: worthless to whoever is not looking.
+            surroundings.inbox.show(Inbox.Item(delivery.envelope))
             delivery.complete(.delivered)
-            return true
+        case .message, .receipt, .subscription, .contact, .call, .failure:
+            arrived.append(delivery)
+            if arrived.count == 1 { surroundings.worker.enqueue { [weak self] in self?.store() } }
         }
-        arrived.append(delivery)
-        if arrived.count == 1 { worker.enqueue { [weak self] in self?.store() } }
         return true
     }
 
     private func store() {
         let deliveries = arrived
         arrived = []
-        let items = deliveries.map { Inbox.Item($0.envelope) }
+        let items = deliveries.map { delivery in
+            var item = Inbox.Item(delivery.envelope)
+            item.deliveryKey = surroundings.key(delivery.token)
+            return item
+        }
         let back = LoopBound(value: (self, deliveries))
-        let worker = worker
-        inbox.append(items) { error in
+        let worker = surroundings.worker
+        surroundings.inbox.append(items) { error in
             worker.run { back.value.0.stored(back.value.1, error) }
         }
     }
@@ -125,24 +157,46 @@ final class HomeProvider: Provider {
     ///
     /// - Parameter then: called once, with `accepted` or `failed`.
     func submit(_ envelope: Envelope, then: @escaping (Outcome) -> Void) {
+        lastTicket += 1
+        waiting[lastTicket] = then
+        attempt(envelope, lastTicket)
+    }
+
+    private func attempt(_ envelope: Envelope, _ ticket: UInt64) {
         do {
-            if unsent.isEmpty, try host.submit(envelope, then: then) == .taken { return }
+            // What waits already is not overtaken.
+            if unsent.isEmpty {
+                let submission = try host.submit(envelope) { [weak self] in self?.answer(ticket, $0) }
+                if submission == .taken { return }
+            }
         } catch {
-            then(.failed(Outcome.Reason(.internal, "the router did not take it: \(error)")))
+            answer(ticket, .failed(Self.reason(error)))
             return
         }
         guard unsent.count < Self.unsentMax else {
-            then(.failed(Outcome.Reason(.throttled, "too many messages are waiting; try again later")))
+            answer(ticket, .failed(Outcome.Reason(.throttled, "too many messages are waiting; try again later")))
             return
         }
-        unsent.append { [weak self] in self?.submit(envelope, then: then) }
+        unsent.append((envelope, ticket))
+    }
+
+    private func answer(_ ticket: UInt64, _ outcome: Outcome) {
+        waiting.removeValue(forKey: ticket)?(outcome)
     }
 
     func room() {
-        let waiting = unsent
+        let again = unsent
         unsent = []
-        for attempt in waiting { attempt() }
-        host.ready()
+        for (envelope, ticket) in again { attempt(envelope, ticket) }
+    }
+
+    private static func reason(_ error: HostError) -> Outcome.Reason {
+        switch error {
+        case .invalidArgument: Outcome.Reason(.content, "the message is malformed")
+        case .limitReached: Outcome.Reason(.content, "the message is too large")
+        case .shuttingDown: Outcome.Reason(.unavailable, "the router is stopping")
+        default: Outcome.Reason(.internal, "the router did not take it: \(error)")
+        }
     }
 
     /// A new id for an envelope of a home user.

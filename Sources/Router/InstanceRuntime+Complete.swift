@@ -7,32 +7,6 @@ internal import PluginHost
 internal import Routing
 internal import Spool
 
-/// Why a delivery did not succeed, copied out of what the plugin lent.
-struct FailureReason {
-    var failureClass: UInt16
-    var text: String
-    var code: String
-    var isUncertain = false
-    var retryAfterMs: UInt32 = 0
-
-    /// The most characters of a reason that are kept.
-    static let textMax = 1024
-
-    init(_ outcome: plugboard_outcome_t) {
-        failureClass = outcome.failure_class
-        text = String(outcome.reason.string.prefix(Self.textMax))
-        code = String(outcome.code.string.prefix(Self.textMax))
-        isUncertain = outcome.flags & PLUGBOARD_OUTCOME_UNCERTAIN != 0
-        retryAfterMs = outcome.retry_after_ms
-    }
-
-    init(_ refusal: Refusal) {
-        failureClass = refusal.failureClass
-        text = refusal.description
-        code = refusal.code
-    }
-}
-
 extension InstanceRuntime {
     func complete(
         _ token: UInt64,
@@ -43,6 +17,7 @@ extension InstanceRuntime {
         guard (PLUGBOARD_DELIVERED...PLUGBOARD_FAILED).contains(source.result), source.reason.isWellFormed,
             source.code.isWellFormed
         else { return PLUGBOARD_E_INVALID }
+        let wasFull = inFlight.count >= core.options.limits.inFlightMax
         guard let envelope = inFlight.remove(token) else { return PLUGBOARD_E_HANDLE }
         let conversation = envelope.header.pointee.conversation
         switch source.result {
@@ -53,9 +28,10 @@ extension InstanceRuntime {
         default:
             giveUp(envelope, step: .bury, FailureReason(source))
         }
+        // After the step: what the spool reads again must not bring back what was settled just now.
         settledParked(conversation)
-        // A full table of envelopes in flight stops the lane; this may have made room.
-        if inFlight.count == core.options.limits.inFlightMax - 1 { context.worker.wake() }
+        // A full table of envelopes in flight stops the lane; this has made room.
+        if wasFull { context.worker.wake() }
         return PLUGBOARD_OK
     }
 
@@ -66,6 +42,8 @@ extension InstanceRuntime {
     }
 
     /// Puts an envelope off, and its conversation with it.
+    ///
+    /// What is not stored cannot be put off: it has failed.
     private func deferred(_ envelope: RoutedEnvelope, _ reason: FailureReason) {
         let header = envelope.header
         guard header.pointee.isDurable else {
@@ -117,10 +95,26 @@ extension InstanceRuntime {
             ]
         )
         core.observer?.observe(hop(.failed(reason.text), envelope))
-        // A failure's failure is nobody's news.
-        if kind != PLUGBOARD_FAILURE { tellAuthor(of: envelope, reason) }
+        if let notice = notice(about: envelope, reason) {
+            if envelope.header.pointee.isDurable {
+                // Both in one commit: a crash can lose neither alone.
+                envelope.setNotice(notice)
+            } else {
+                context.pass(notice, to: notice.header.pointee.target)
+            }
+        }
         envelope.setNote(reason.text)
         settle(envelope, step: step)
+    }
+
+    /// What tells the author that an envelope failed; nil if there is nobody to be told.
+    private func notice(about failed: RoutedEnvelope, _ reason: FailureReason) -> RoutedEnvelope? {
+        let source = failed.envelope.pointee
+        guard source.kind.isAnsweredByFailure else { return nil }
+        // Where the author's provider does not run now, the failure waits for it.
+        let target = context.table.owner(of: source.from.bytes) ?? core.index(named: source.origin.string)
+        guard let target else { return nil }
+        return FailureNotice(core: core, worker: context.index).make(about: failed, from: name, to: target, reason)
     }
 
     /// Hands the envelope to the spool for a last step, or lets go of one that was never there.
@@ -133,78 +127,25 @@ extension InstanceRuntime {
         context.sendStep(envelope)
     }
 
-    // MARK: Failures
-
-    /// Sends a failure back to the author, by the instance that the envelope came from.
-    private func tellAuthor(of failed: RoutedEnvelope, _ reason: FailureReason) {
-        let source = failed.envelope.pointee
-        guard let target = context.table.owner(of: source.from.bytes) else { return }
-        withTexts([reason.text, reason.code]) { texts in
-            let content = plugboard_failure_t(
-                struct_size: UInt32(MemoryLayout<plugboard_failure_t>.size),
-                failure_class: reason.failureClass,
-                failed_kind: source.kind,
-                flags: reason.isUncertain ? PLUGBOARD_OUTCOME_UNCERTAIN : 0,
-                reserved: 0,
-                message_id: source.id,
-                reason: texts[0],
-                code: texts[1]
-            )
-            withUnsafePointer(to: content) { content in
-                var notice = plugboard_envelope_t()
-                notice.struct_size = UInt32(MemoryLayout<plugboard_envelope_t>.size)
-                notice.kind = PLUGBOARD_FAILURE
-                (notice.from, notice.from_device) = (source.to, source.to_device)
-                (notice.to, notice.to_device) = (source.from, source.from_device)
-                notice.conversation = source.conversation
-                notice.account = source.account
-                notice.timestamp_ms = HostClock.wallMs()
-                notice.expires_ms = notice.timestamp_ms + core.options.expireMs
-                notice.content = UnsafeRawPointer(content)
-                send(notice: &notice, to: target)
-            }
-        }
-    }
-
-    private func send(notice: UnsafePointer<plugboard_envelope_t>, to target: Int) {
-        guard let imageBytes = try? FlatEnvelope.measure(notice) else { return }
-        let routed = allocate(imageBytes: imageBytes)
-        let envelope = FlatEnvelope.copy(notice, to: routed.image)
-        withUnsafeMutableBytes(of: &envelope.pointee.idempotency_key) { HostRandom.fill($0) }
-        routed.header.pointee.target = target
-        routed.header.pointee.createdAt = notice.pointee.timestamp_ms
-        routed.header.pointee.conversation = Self.conversation(envelope.pointee)
-        routed.header.pointee.isDurable = core.isDurable
-        if core.isDurable {
-            routed.header.pointee.step = .append
-            context.sendStep(routed)
-            return
-        }
-        let runtime = core.runtimes[target]
-        guard runtime.lane.push(routed.word, producer: context.index) else {
-            core.logger.warning("the author of a failed envelope could not be told: the lane is full")
-            release(routed)
-            return
-        }
-        if runtime.lane.shouldWakeConsumer() { runtime.context.worker.wake() }
-    }
-
     // MARK: Parking
 
     /// Keeps a conversation on disk until a time, in ms since 1970.
     func park(_ conversation: UInt64, key: String, until: Int64) {
-        let held = inFlight.count(of: conversation)
-        guard parked.park(conversation, key: key, inFlight: held) else { return }
-        let delay = max(0, until - HostClock.wallMs())
+        guard parked.park(conversation, key: key) else { return }
+        let now = HostClock.wallMs()
+        // The time may come from the disk, so it is not trusted to be near.
+        let delay = min(max(until, now), now + RetrySchedule.delayLimitMs) - now
         _ = context.worker.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(delay)) { [weak self] in
-            guard let self, let key = parked.due(conversation) else { return }
-            reload(conversation, key: key)
+            guard let self else { return }
+            let inFlight = inFlight.count(of: conversation)
+            if let key = parked.due(conversation, inFlight: inFlight) { reload(conversation, key: key) }
         }
     }
 
     /// Notes that one of a conversation's envelopes is no longer in flight.
     func settledParked(_ conversation: UInt64) {
-        if let key = parked.settled(conversation) { reload(conversation, key: key) }
+        let inFlight = inFlight.count(of: conversation)
+        if let key = parked.settled(conversation, inFlight: inFlight) { reload(conversation, key: key) }
     }
 
     /// Asks the spool for what waits of a conversation.

@@ -17,6 +17,8 @@ extension InstanceRuntime: EnvelopeRouter {
         } catch {
             return error == .tooLarge ? PLUGBOARD_E_LIMIT : PLUGBOARD_E_INVALID
         }
+        // A claim counts from the call on.
+        core.publishIfOld()
         let now = HostClock.wallMs()
         let question = RouteTable.Question(
             from: envelope.pointee.from.bytes,
@@ -31,20 +33,25 @@ extension InstanceRuntime: EnvelopeRouter {
             refuse(envelope, cookie: cookie, refusal)
             return PLUGBOARD_OK
         case .deliver(let target):
-            let isDurable = core.isDurable && envelope.pointee.kind.isDurableKind
-            guard !isDurable || hasRoomForStep() else { return busy() }
-            let routed = copy(envelope, imageBytes: imageBytes, target: target, now: now)
-            routed.header.pointee.isDurable = isDurable
-            routed.header.pointee.cookie = cookie
-            return isDurable ? store(routed) : pass(routed, to: core.runtimes[target])
+            guard core.isDurable, envelope.pointee.kind.isDurableKind else {
+                return pass(copy(envelope, imageBytes, to: target, cookie: cookie, now: now))
+            }
+            guard !core.isSpoolLost else {
+                refuse(envelope, cookie: cookie, .spoolFailed("see the router's log"))
+                return PLUGBOARD_OK
+            }
+            guard credits > 0, context.hasRoomForSteps else { return busy() }
+            store(copy(envelope, imageBytes, to: target, cookie: cookie, now: now))
+            return PLUGBOARD_OK
         }
     }
 
     /// Copies a borrowed envelope into the pool, with what the router adds to it.
     private func copy(
         _ source: UnsafePointer<plugboard_envelope_t>,
-        imageBytes: Int,
-        target: Int,
+        _ imageBytes: Int,
+        to target: Int,
+        cookie: UInt64,
         now: Int64
     ) -> RoutedEnvelope {
         let nameBytes = name.utf8.count
@@ -57,14 +64,17 @@ extension InstanceRuntime: EnvelopeRouter {
         // What the source itself wrote there was measured but not copied.
         routed.header.pointee.imageBytes = imageBytes - source.pointee.origin.count + nameBytes
         envelope.pointee.token = 0
+        // That an envelope was tried before is the router's to say.
+        envelope.pointee.flags &= PLUGBOARD_ENVELOPE_DELAYED
         envelope.pointee.hops += 1
         if envelope.pointee.timestamp_ms == 0 { envelope.pointee.timestamp_ms = now }
         if envelope.pointee.expires_ms == 0 { envelope.pointee.expires_ms = now + core.options.expireMs }
         withUnsafeMutableBytes(of: &envelope.pointee.idempotency_key) { HostRandom.fill($0) }
         routed.header.pointee.source = index
         routed.header.pointee.target = target
+        routed.header.pointee.cookie = cookie
         routed.header.pointee.createdAt = now
-        routed.header.pointee.conversation = Self.conversation(envelope.pointee)
+        routed.header.pointee.conversation = RoutedEnvelope.conversation(envelope.pointee)
         return routed
     }
 
@@ -74,40 +84,34 @@ extension InstanceRuntime: EnvelopeRouter {
         return name.withUTF8 { body(plugboard_bytes_t(start: $0.baseAddress, count: $0.count)) }
     }
 
-    /// The order key of an envelope, hashed.
-    static func conversation(_ envelope: plugboard_envelope_t) -> UInt64 {
-        var hasher = Hasher()
-        hasher.combine(bytes: envelope.from.bytes)
-        hasher.combine(UInt8(0))
-        hasher.combine(bytes: envelope.to.bytes)
-        return UInt64(bitPattern: Int64(hasher.finalize()))
-    }
-
     // MARK: The two ways on
 
-    private func hasRoomForStep() -> Bool { credits > 0 && context.canSendSteps }
-
     /// To the disk first; the answer comes with the spool's.
-    private func store(_ routed: RoutedEnvelope) -> plugboard_status_t {
+    private func store(_ routed: RoutedEnvelope) {
         counters.submitted += 1
         credits -= 1
+        routed.header.pointee.isDurable = true
         routed.header.pointee.step = .append
         core.observer?.observe(hop(.submitted, routed))
         context.sendStep(routed)
-        return PLUGBOARD_OK
     }
 
     /// Into the lane of the target at once.
-    private func pass(_ routed: RoutedEnvelope, to target: InstanceRuntime) -> plugboard_status_t {
-        core.observer?.observe(hop(.submitted, routed))
+    private func pass(_ routed: RoutedEnvelope) -> plugboard_status_t {
+        let target = core.runtimes[routed.header.pointee.target]
         let cookie = routed.header.pointee.cookie
-        while !target.lane.push(routed.word, producer: context.index) {
-            // False means that room came up meanwhile: push again.
-            guard target.lane.waitForRoom(producer: context.index) else { continue }
+        if let observer = core.observer {
+            // To be told before the target's worker tells what follows, and once however often it is tried.
+            guard !target.lane.waitForRoom(producer: context.index) else {
+                release(routed)
+                return busy()
+            }
+            observer.observe(hop(.submitted, routed))
+        }
+        guard context.push(routed, to: target) else {
             release(routed)
             return busy()
         }
-        if target.lane.shouldWakeConsumer() { target.context.worker.wake() }
         counters.submitted += 1
         if cookie != 0 { answer(cookie, nil) }
         return PLUGBOARD_OK
@@ -136,19 +140,7 @@ extension InstanceRuntime: EnvelopeRouter {
                 "kind": "\(source.kind.kindName)", "from": "\(source.from.string)", "to": "\(source.to.string)",
             ]
         )
-        if let observer = core.observer {
-            observer.observe(
-                Hop(
-                    event: .refused(refusal.description),
-                    router: core.name,
-                    instance: name,
-                    kind: source.kind.kindName,
-                    from: source.from.string,
-                    to: source.to.string,
-                    id: source.id.string
-                )
-            )
-        }
+        core.observer?.observe(hop(.refused(refusal.description), source))
         if cookie != 0 { answer(cookie, refusal) }
     }
 
@@ -198,12 +190,7 @@ extension InstanceRuntime: EnvelopeRouter {
         return true
     }
 
-    // MARK: Claims and readiness
-
-    func ready(_ instance: Instance) {
-        isBlocked = false
-        context.worker.wake()
-    }
+    // MARK: Claims
 
     func claim(_ scope: UInt32, _ subject: plugboard_bytes_t, by instance: Instance) -> plugboard_status_t {
         let text = subject.string
@@ -214,38 +201,6 @@ extension InstanceRuntime: EnvelopeRouter {
             return core.claim(RouteTable.Claim(.address, text, owner: index))
         default:
             return PLUGBOARD_E_INVALID
-        }
-    }
-}
-
-extension Refusal {
-    /// The class of failure that a plugin sees.
-    var failureClass: UInt16 {
-        switch self {
-        case .noRoute: PLUGBOARD_CLASS_RECIPIENT
-        case .foreignSender, .neitherSideHome, .loop, .hopLimit: PLUGBOARD_CLASS_POLICY
-        case .expired: PLUGBOARD_CLASS_TRANSIENT
-        case .spoolFull: PLUGBOARD_CLASS_THROTTLED
-        case .spoolFailed: PLUGBOARD_CLASS_INTERNAL
-        case .tooLarge: PLUGBOARD_CLASS_CONTENT
-        case .providerDown: PLUGBOARD_CLASS_UNAVAILABLE
-        }
-    }
-}
-
-extension UInt16 {
-    /// The name of an envelope's kind, for logs and people.
-    var kindName: String {
-        switch self {
-        case PLUGBOARD_MESSAGE: "message"
-        case PLUGBOARD_RECEIPT: "receipt"
-        case PLUGBOARD_TYPING: "typing"
-        case PLUGBOARD_PRESENCE: "presence"
-        case PLUGBOARD_SUBSCRIPTION: "subscription"
-        case PLUGBOARD_CONTACT: "contact"
-        case PLUGBOARD_CALL: "call"
-        case PLUGBOARD_FAILURE: "failure"
-        default: "unknown"
         }
     }
 }

@@ -6,16 +6,23 @@ internal import NIOCore
 internal import PluginHost
 internal import Routing
 internal import Spool
+internal import Synchronization
 
 /// The router's side of one plugin instance: its lane, what it holds, what it waits for.
 ///
-/// Used on its worker's loop only; the lane's producers are the exception.
+/// Used on its worker's loop only, but for the constants, the producers' side of the lane, and ``isOpen``.
 final class InstanceRuntime {
     let index: Int
     let name: String
     unowned let context: WorkerContext
     let lane: Lane
+    /// The instance runs, so that its lane is looked at.
+    ///
+    /// Any thread.
+    let isOpen = Atomic<Bool>(false)
     var instance: Instance?
+    /// Why the instance does not run, if it could not be made or started.
+    var failure: String?
     var counters = InstanceCounters()
 
     /// Envelopes that may still go on their way to the disk.
@@ -25,10 +32,12 @@ final class InstanceRuntime {
     /// Answers to submits that the instance has not been told.
     var untold: [Answer] = []
 
-    /// Taken from the lane and not from us: deliver() took less than it was offered.
-    var offered: [RoutedEnvelope] = []
+    /// Out of the lane and not with the provider: deliver() took less than it was offered.
+    private(set) var offered: [RoutedEnvelope] = []
     /// The provider wants nothing before it says ready().
-    var isBlocked = false
+    private var isBlocked = false
+    /// The provider said ready() while it was being offered something.
+    private var wasReadied = false
     var inFlight = InFlightTable()
     var parked = ParkedConversations()
     private var stall: StallDetector
@@ -36,6 +45,8 @@ final class InstanceRuntime {
 
     /// Words that are taken from the lane at once, and envelopes offered at once.
     static let batchMax = 64
+    /// Batches of one round; then the worker's other instances and sockets have their turn.
+    static let batchesPerRoundMax = 16
 
     /// An answer to a submit: taken, or refused with a reason.
     struct Answer {
@@ -44,6 +55,7 @@ final class InstanceRuntime {
     }
 
     var core: RouterCore { context.core }
+    private var limits: RouterLimits { core.options.limits }
 
     init(index: Int, name: String, context: WorkerContext) {
         self.index = index
@@ -60,18 +72,36 @@ final class InstanceRuntime {
         words.deallocate()
     }
 
+    /// Whether the instance can be given envelopes.
+    private var isRunning: Bool { instance.map { $0.state == .running || $0.state == .draining } ?? false }
+
+    /// Whether the provider can be offered something now.
+    private var canTake: Bool { !isBlocked && inFlight.count < limits.inFlightMax }
+
+    /// Whether nothing is under way, so that the instance may be stopped.
+    ///
+    /// What is stored may wait in the lane: the next start finds it on disk.
+    var isIdle: Bool {
+        guard let instance, isRunning else { return true }
+        return instance.isIdle && inFlight.count == 0 && (core.isDurable || (offered.isEmpty && lane.isEmpty))
+    }
+
     // MARK: Deliveries
 
     /// Offers the instance what is in its lane; false if nothing moved.
     func deliverWaiting() -> Bool {
-        guard let instance, instance.state == .running || instance.state == .draining else { return false }
+        guard let instance, isRunning else { return false }
         var didWork = false
-        while !isBlocked, inFlight.count < core.options.limits.inFlightMax {
+        for _ in 0..<Self.batchesPerRoundMax where canTake {
             if offered.isEmpty {
-                guard takeFromLane() else { return didWork }
+                guard takeFromLane() else { break }
                 didWork = true
             }
-            if !offered.isEmpty { didWork = offer(to: instance) || didWork }
+            leaveParkedOnDisk()
+            guard !offered.isEmpty else { continue }
+            let (taken, isAll) = offer(to: instance)
+            didWork = didWork || taken > 0
+            guard isAll else { break }
         }
         return didWork
     }
@@ -88,38 +118,49 @@ final class InstanceRuntime {
     /// Decides what becomes of one word from the lane.
     private func sort(_ envelope: RoutedEnvelope, now: Int64) {
         let header = envelope.header
+        let conversation = header.pointee.conversation
         switch header.pointee.step {
         case .unpark:
-            parked.unpark(header.pointee.conversation)
+            parked.unpark(conversation)
             release(envelope)
-        case .reloadMore:
-            let conversation = header.pointee.conversation
-            park(conversation, key: envelope.takeNote(), until: now)
+        case .more:
+            // If a row of the page was put off, the conversation is parked and will be read again anyway. That there is
+            // one request at a time is what keeps a row from being read twice.
+            park(conversation, key: envelope.note, until: now)
+            release(envelope)
+        case .unread:
+            parked.unpark(conversation)
+            park(conversation, key: envelope.note, until: header.pointee.retryAt)
             release(envelope)
         default:
-            if header.pointee.isDurable, parked.contains(header.pointee.conversation) {
-                // It is on disk, and will be read when the conversation's turn comes.
-                release(envelope)
-                return
-            }
+            // What is parked is on disk, and will be read when the conversation's turn comes.
+            if header.pointee.isDurable, parked.contains(conversation) { return release(envelope) }
             let expires = envelope.envelope.pointee.expires_ms
             if expires != 0, expires <= now {
                 giveUp(envelope, step: .expire, FailureReason(.expired))
+            } else if header.pointee.isDurable, header.pointee.retryAt > now {
+                // Off the disk after a restart, or behind one that was due earlier.
+                park(conversation, key: envelope.conversationKey, until: header.pointee.retryAt)
+                release(envelope)
             } else {
                 offered.append(envelope)
             }
         }
     }
 
-    private func offer(to instance: Instance) -> Bool {
-        leaveParkedOnDisk()
-        let batch = offered.prefix(Self.batchMax)
+    /// Offers the first envelopes to the provider, as many as it may hold.
+    ///
+    /// - Returns: how many it took, and whether these were all that it was offered.
+    private func offer(to instance: Instance) -> (taken: Int, isAll: Bool) {
+        let batch = Array(offered.prefix(min(Self.batchMax, limits.inFlightMax - inFlight.count)))
         let tokens = batch.map { envelope in
             let token = inFlight.insert(envelope)
             envelope.envelope.pointee.token = token
             core.observer?.observe(hop(.offered, envelope))
             return token
         }
+        offered.removeFirst(batch.count)
+        wasReadied = false
         let taken = withUnsafeTemporaryAllocation(
             of: UnsafePointer<plugboard_envelope_t>?.self,
             capacity: batch.count
@@ -129,20 +170,27 @@ final class InstanceRuntime {
             }
             return instance.deliver(UnsafeBufferPointer(pointers))
         }
-        offered.removeFirst(batch.count)
-        guard taken < batch.count else { return true }
-        isBlocked = true
+        guard taken < batch.count else { return (taken, true) }
+        isBlocked = !wasReadied
+        takeBack(tokens[taken...])
+        return (taken, false)
+    }
+
+    /// Puts what the provider did not take in front of what waits.
+    private func takeBack(_ tokens: ArraySlice<UInt64>) {
         var returned: [RoutedEnvelope] = []
-        for token in tokens[taken...] {
+        for token in tokens {
             guard let envelope = inFlight.remove(token) else {
-                core.logger.error("a plugin settled an envelope it did not take", metadata: ["instance": "\(name)"])
+                core.logger.error(
+                    "a plugin settled an envelope that it did not take",
+                    metadata: ["instance": "\(name)"]
+                )
                 continue
             }
             returned.append(envelope)
             settledParked(envelope.header.pointee.conversation)
         }
         offered.insert(contentsOf: returned, at: 0)
-        return taken > 0
     }
 
     /// Lets go of what belongs to conversations that were parked after it had left the lane.
@@ -155,52 +203,89 @@ final class InstanceRuntime {
         }
     }
 
+    /// The provider asks for the rest of what it was offered.
+    func ready(_ instance: Instance) {
+        isBlocked = false
+        wasReadied = true
+        context.worker.wake()
+    }
+
     /// Announces to the producers that the lane is not looked at; true if it is not empty.
     func foundWorkBeforeSleep() -> Bool {
-        guard !isBlocked, inFlight.count < core.options.limits.inFlightMax, instance != nil else { return false }
+        // Whoever unblocks the provider wakes the worker.
+        guard isRunning, canTake else { return false }
         return !lane.prepareToSleep()
+    }
+
+    /// Wakes the worker if it announced not to look at the lane.
+    ///
+    /// Any thread, after a push.
+    func wakeConsumer() {
+        if lane.shouldWakeConsumer() { context.worker.wake() }
     }
 
     // MARK: Room
 
     /// Tells an instance that was refused room to try again; false if it was not waiting.
     func giveRoom() -> Bool {
-        guard isWaitingForRoom, let instance else { return false }
+        guard isWaitingForRoom, let instance, isRunning else { return false }
         isWaitingForRoom = false
         instance.room()
         return true
     }
 
-    /// Watches for a lane that stands still; called every second.
+    /// Watches for envelopes that wait while the provider takes none; called now and then.
     func watchForStall(nowNs: UInt64) {
-        switch stall.observe(popped: lane.poppedTotal, pushed: lane.pushedTotal, nowNs: nowNs) {
+        guard isRunning else { return }
+        // What the provider refused has left the lane, and waits nevertheless.
+        let taken = lane.poppedTotal &- UInt(offered.count)
+        switch stall.observe(popped: taken, pushed: lane.pushedTotal, nowNs: nowNs) {
         case .stalled(let duration):
             counters.stalls += 1
             core.logger.warning(
                 "a provider takes nothing from its lane",
-                metadata: ["instance": "\(name)", "waiting": "\(lane.count)", "for": "\(duration)"]
+                metadata: [
+                    "instance": "\(name)", "waiting": "\(lane.count + offered.count)", "in-flight": "\(inFlight.count)",
+                    "for": "\(duration)",
+                ]
             )
         case .recovered:
             core.logger.notice("a provider takes envelopes again", metadata: ["instance": "\(name)"])
-        default:
+        case .unchanged:
             break
         }
     }
 
-    // MARK: Memory
+    // MARK: Memory and the end
 
     func allocate(imageBytes: Int) -> RoutedEnvelope {
-        let bytes = RoutedEnvelope.imageOffset + imageBytes
-        let block = core.pools.allocate(byteCount: bytes, worker: context.index)
-        return RoutedEnvelope(uninitialized: block, imageBytes: imageBytes)
+        RoutedEnvelope(imageBytes: imageBytes, from: core.pools, worker: context.index)
     }
 
     func release(_ envelope: RoutedEnvelope) {
-        _ = envelope.takeNote()
-        core.pools.release(envelope.block, worker: context.index)
+        envelope.release(to: core.pools, worker: context.index)
     }
 
-    /// Lets go of everything the instance had: it is on disk, or of the moment. After its end.
+    /// Stops the instance, and marks what it took and did not settle: that may have reached its network.
+    func stop() {
+        instance?.stop()
+        let now = HostClock.wallMs()
+        for envelope in inFlight.removeAll() {
+            guard envelope.header.pointee.isDurable else {
+                release(envelope)
+                continue
+            }
+            envelope.header.pointee.attempts += 1
+            envelope.header.pointee.retryAt = now
+            envelope.setNote("the router was stopped before the provider had settled it")
+            envelope.header.pointee.step = .defer
+            context.sendStep(envelope)
+        }
+    }
+
+    /// Lets go of everything that is left in memory: it is on disk, or of the moment.
+    ///
+    /// After its end.
     func releaseAll() {
         for envelope in inFlight.removeAll() + offered { release(envelope) }
         offered = []
@@ -212,8 +297,11 @@ final class InstanceRuntime {
     }
 
     func hop(_ event: Hop.Event, _ envelope: RoutedEnvelope) -> Hop {
-        let source = envelope.envelope.pointee
-        return Hop(
+        hop(event, envelope.envelope.pointee)
+    }
+
+    func hop(_ event: Hop.Event, _ source: plugboard_envelope_t) -> Hop {
+        Hop(
             event: event,
             router: core.name,
             instance: name,

@@ -6,8 +6,6 @@ struct ParkedConversations {
     private struct Entry {
         /// Order key, as the spool knows it.
         var key: String
-        /// Envelopes of it that the provider still holds.
-        var inFlight: Int
         /// Its time has come.
         var isDue = false
         /// The spool has been asked.
@@ -23,28 +21,28 @@ struct ParkedConversations {
     /// Parks a conversation.
     ///
     /// - Returns: false if it was parked already; its time stands then.
-    mutating func park(_ conversation: UInt64, key: String, inFlight: Int) -> Bool {
+    mutating func park(_ conversation: UInt64, key: String) -> Bool {
         guard entries[conversation] == nil else { return false }
-        entries[conversation] = Entry(key: key, inFlight: inFlight)
+        entries[conversation] = Entry(key: key)
         return true
-    }
-
-    /// Notes that an envelope of it was settled.
-    ///
-    /// - Returns: the order key if the spool is to be asked now.
-    mutating func settled(_ conversation: UInt64) -> String? {
-        guard !entries.isEmpty, var entry = entries[conversation] else { return nil }
-        entry.inFlight = max(0, entry.inFlight - 1)
-        entries[conversation] = entry
-        return claimLoad(conversation)
     }
 
     /// Notes that its time has come.
     ///
+    /// - Parameter inFlight: envelopes of it that the provider still holds.
     /// - Returns: the order key if the spool is to be asked now.
-    mutating func due(_ conversation: UInt64) -> String? {
+    mutating func due(_ conversation: UInt64, inFlight: Int) -> String? {
         entries[conversation]?.isDue = true
-        return claimLoad(conversation)
+        return claimLoad(conversation, inFlight)
+    }
+
+    /// Notes that an envelope of it was settled.
+    ///
+    /// - Parameter inFlight: envelopes of it that the provider still holds.
+    /// - Returns: the order key if the spool is to be asked now.
+    mutating func settled(_ conversation: UInt64, inFlight: Int) -> String? {
+        guard !entries.isEmpty else { return nil }
+        return claimLoad(conversation, inFlight)
     }
 
     /// Ends the parking: its messages follow.
@@ -52,8 +50,8 @@ struct ParkedConversations {
         entries[conversation] = nil
     }
 
-    private mutating func claimLoad(_ conversation: UInt64) -> String? {
-        guard let entry = entries[conversation], entry.isDue, !entry.isLoading, entry.inFlight == 0 else { return nil }
+    private mutating func claimLoad(_ conversation: UInt64, _ inFlight: Int) -> String? {
+        guard inFlight == 0, let entry = entries[conversation], entry.isDue, !entry.isLoading else { return nil }
         entries[conversation]?.isLoading = true
         return entry.key
     }

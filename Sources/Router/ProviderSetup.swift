@@ -23,13 +23,15 @@ package struct ProviderPreparation {
     private var pathsByID: [String: String] = [:]
     private var loaded: [String: Plugin]
 
-    /// - Parameter linked: plugins that are part of this program, by the name that the configuration gives them;
-    ///   they come before files of that name.
-    package init(_ configuration: RouterConfiguration, linked: [String: Plugin] = [:]) {
+    /// - Parameters:
+    ///   - linked: plugins that are part of this program, by the name that the configuration gives them;
+    ///     they come before files of that name.
+    ///   - copies: where plugins are copied to before they are loaded; nil: below the state folder.
+    package init(_ configuration: RouterConfiguration, linked: [String: Plugin] = [:], copies: String? = nil) {
         self.configuration = configuration
         self.loaded = linked
         let searchPath = configuration.pluginPath + PluginLoader.standardSearchPath()
-        loader = PluginLoader(searchPath: searchPath, copies: "\(configuration.router.state)/plugins")
+        loader = PluginLoader(searchPath: searchPath, copies: copies ?? "\(configuration.router.state)/plugins")
     }
 
     /// Prepares every provider of the configuration, in its order. [loader]
@@ -97,17 +99,24 @@ package struct ProviderPreparation {
         )
         let secrets = report.resolve()
         var problems = report.problems + secrets.problems
-        guard !problems.contains(where: { $0.severity == .error }) else { return problems }
+        let wrong = Set(problems.filter { $0.severity == .error }.map { Self.element($0.keyPath) })
         let settings = InstanceSettings(
             id: section.name,
             entries: secrets.values.map { InstanceSettings.Entry(path: $0.path, value: $0.value) },
             homeDomains: configuration.home.domains.map(\.name)
         )
         for found in plugin.check(settings) {
-            problems.append(problem(section, found.isError ? .error : .warning, found.path, found.sentence))
+            let problem = problem(section, found.isError ? .error : .warning, found.path, found.sentence)
+            // A plugin cannot judge well what stands beside a value that was left out for being wrong.
+            if !wrong.contains(Self.element(problem.keyPath)) { problems.append(problem) }
         }
         if !problems.contains(where: { $0.severity == .error }) { setup.settings = settings }
         return problems
+    }
+
+    /// The list element that a setting stands in, or the setting itself: `partners[1]` for `partners[1].tls`.
+    private static func element(_ path: String) -> Substring {
+        path.lastIndex(of: "]").map { path[...$0] } ?? path[...]
     }
 
     /// A problem at a setting's line, or at the settings as a whole.

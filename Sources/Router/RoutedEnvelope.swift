@@ -1,18 +1,19 @@
 internal import CPlugboard
+internal import Lanes
 internal import PluginHost
 
 /// One block of pooled memory on its way through the router: a header of the router's own, and the
-/// envelope behind it. It has one owner at a time; lanes pass it on by its address.
+/// envelope behind it.
+///
+/// It has one owner at a time: whoever has put it into a lane may not look at it any more.
 struct RoutedEnvelope {
     /// What the router knows of an envelope, apart from what is in it.
     struct Header {
-        /// Size of the envelope behind the header, in bytes.
+        /// Size of the envelope behind the header, in bytes; 0: there is none.
         var imageBytes = 0
         /// What its next owner is to do with it.
         var step = Step.deliver
         var isDurable = false
-        /// It came off the disk, so it may have been handed to the network before.
-        var isReloaded = false
         /// Index of the instance that handed it in; -1: the router itself.
         var source = -1
         /// Index of the instance that is to deliver it.
@@ -27,10 +28,17 @@ struct RoutedEnvelope {
         var attempts = 0
         /// When the router took it, in ms since 1970.
         var createdAt: Int64 = 0
-        /// For `defer`: when to try again, in ms since 1970.
+        /// Not to be tried before, in ms since 1970; 0: at once.
         var retryAt: Int64 = 0
-        /// Words that go along with a step. Retained; see ``RoutedEnvelope/takeNote()``.
+        /// Words that go along with a step.
+        ///
+        /// Retained; see ``RoutedEnvelope/release(to:worker:)``.
         var note: Unmanaged<Note>?
+        /// For `bury` and `expire`: the failure that tells the author, to be stored in the same commit; a word, 0:
+        /// none.
+        ///
+        /// Owned.
+        var notice: UInt = 0
     }
 
     /// What the next owner is to do.
@@ -47,12 +55,14 @@ struct RoutedEnvelope {
         case bury
         /// Spool: the same, for its time is over.
         case expire
-        /// Spool: read the waiting rows of a conversation again, behind `sequence`.
+        /// Spool: read the waiting rows of a conversation again; the note is its key.
         case reload
         /// Instance: the rows of a reloaded conversation follow.
         case unpark
-        /// Instance: more rows are on disk, behind `sequence`.
-        case reloadMore
+        /// Instance: the conversation has more rows than were read; the note is its key.
+        case more
+        /// Instance: the conversation could not be read; ask again at `retryAt`; the note is its key.
+        case unread
     }
 
     /// Words that go along with a step: a reason, or the key of a conversation.
@@ -77,11 +87,20 @@ struct RoutedEnvelope {
         self.block = block
     }
 
-    /// Takes over fresh memory of `imageOffset` and `imageBytes` bytes.
-    init(uninitialized block: UnsafeMutableRawPointer, imageBytes: Int) {
-        self.block = block
-        let header = Header(imageBytes: imageBytes)
-        block.bindMemory(to: Header.self, capacity: 1).initialize(to: header)
+    /// Takes memory from a pool for an envelope of `imageBytes` bytes, which is still to be written.
+    ///
+    /// - Parameter worker: the calling worker's index, or the pools' `workers` from any other thread.
+    init(imageBytes: Int, from pools: SlabPools, worker: Int) {
+        block = pools.allocate(byteCount: Self.imageOffset + imageBytes, worker: worker)
+        block.bindMemory(to: Header.self, capacity: 1).initialize(to: Header(imageBytes: imageBytes))
+    }
+
+    /// Gives the memory back, with all that goes along.
+    func release(to pools: SlabPools, worker: Int) {
+        header.pointee.note?.release()
+        header.pointee.note = nil
+        takeNotice()?.release(to: pools, worker: worker)
+        pools.release(block, worker: worker)
     }
 
     /// The form in which a lane carries it.
@@ -92,7 +111,12 @@ struct RoutedEnvelope {
     var image: UnsafeMutableRawPointer { block + Self.imageOffset }
 
     /// Valid once an envelope was copied to ``image``.
-    var envelope: UnsafeMutablePointer<plugboard_envelope_t> { image.assumingMemoryBound(to: plugboard_envelope_t.self) }
+    var envelope: UnsafeMutablePointer<plugboard_envelope_t> {
+        image.assumingMemoryBound(to: plugboard_envelope_t.self)
+    }
+
+    /// The words that go along.
+    var note: String { header.pointee.note?.takeUnretainedValue().text ?? "" }
 
     /// Gives words along with the next step.
     func setNote(_ text: String) {
@@ -100,15 +124,32 @@ struct RoutedEnvelope {
         header.pointee.note = Unmanaged.passRetained(Note(text))
     }
 
-    /// Takes the words that came along.
-    func takeNote() -> String {
-        guard let note = header.pointee.note else { return "" }
-        header.pointee.note = nil
-        return note.takeRetainedValue().text
+    /// Gives a failure for the author along with the next step.
+    func setNotice(_ notice: RoutedEnvelope) { header.pointee.notice = notice.word }
+
+    /// The failure for the author, which stays with the envelope.
+    var notice: RoutedEnvelope? { header.pointee.notice == 0 ? nil : RoutedEnvelope(word: header.pointee.notice) }
+
+    /// The failure for the author, which is the caller's from now on.
+    func takeNotice() -> RoutedEnvelope? {
+        defer { header.pointee.notice = 0 }
+        return notice
     }
 
     /// The spool's order key of it.
     var conversationKey: String { "\(envelope.pointee.from.string)|\(envelope.pointee.to.string)" }
+
+    /// The router's own key of it: the same for each attempt, across restarts.
+    var idempotencyKey: [UInt8] { withUnsafeBytes(of: envelope.pointee.idempotency_key) { Array($0) } }
+
+    /// The spool's order key, hashed: for the header.
+    static func conversation(_ envelope: plugboard_envelope_t) -> UInt64 {
+        var hasher = Hasher()
+        hasher.combine(bytes: envelope.from.bytes)
+        hasher.combine(UInt8(0))
+        hasher.combine(bytes: envelope.to.bytes)
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
 }
 
 extension UInt16 {
@@ -119,4 +160,9 @@ extension UInt16 {
         default: false
         }
     }
+
+    /// Whether its author is told when it fails.
+    ///
+    /// A failure's failure is nobody's news.
+    var isAnsweredByFailure: Bool { isDurableKind && self != PLUGBOARD_FAILURE }
 }

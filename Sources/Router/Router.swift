@@ -2,44 +2,47 @@ package import Configuration
 package import Directory
 internal import Foundation
 internal import HostServices
-internal import Lanes
 package import IMModel
+internal import Lanes
 package import Logging
-internal import NIOCore
 package import PluginHost
-internal import ProviderKit
 internal import Spool
+internal import Synchronization
 
-/// A whole router: workers, plugins, lanes, spool and the home users. The library that hosts embed.
+/// A whole router: workers, plugins, lanes, spool and the home users.
+///
+/// The library that hosts embed.
 ///
 ///     let router = try Router(configuration: configuration, logger: logger)
 ///     let setups = try await router.start()      // what each provider came to
 ///     …
 ///     await router.shutdown()
 ///
-/// One process may hold several. All methods may be called from any thread.
+/// One process may hold several. All methods may be called from any thread. A router that was made is to be shut down,
+/// also if it was not started.
 package final class Router: Sendable {
     /// What the home users have received.
     package let inbox: Inbox
 
-    private let configuration: RouterConfiguration
-    private let linked: [String: Plugin]
-    private let logger: Logger
-    private let workers: [Worker]
-    private let resolver: Resolver
-    private let tls: TLSIdentities
-    private let spool: SQLiteSpool?
-    private let core: RouterCore
+    let configuration: RouterConfiguration
+    let linked: [String: Plugin]
+    let logger: Logger
+    let workers: [Worker]
+    let resolver: Resolver
+    let tls: TLSIdentities
+    let store: (any RouterStore)?
+    let core: RouterCore
+    let home = HomeHolder()
     private let startedAt = HostClock.wallMs()
-    private let homeHolder = HomeHolder()
+    private let phase = Mutex(Phase.made)
 
-    /// How long draining may take.
-    package static let drainTime = Duration.seconds(5)
-
-    /// The home provider, once it was made. Used on its worker's loop.
-    private final class HomeHolder: @unchecked Sendable {
-        // Safe to share: set and read on the first worker's loop only.
-        var provider: HomeProvider?
+    /// Where a router is in its life.
+    enum Phase {
+        case made
+        case running
+        case stopping
+        /// The workers' threads may be gone.
+        case stopped
     }
 
     /// Opens the files and sets up the services; nothing moves before ``start()``.
@@ -49,44 +52,49 @@ package final class Router: Sendable {
     ///   - limits: of the message path.
     ///   - observer: watches envelopes travel; costs time on the message path.
     /// - Throws: ``RouterError``.
-    package init(
+    package convenience init(
         configuration: RouterConfiguration,
         linked: [String: Plugin] = [:],
         limits: RouterLimits = RouterLimits(),
         logger: Logger,
         observer: (any RouterObserver)? = nil
     ) throws(RouterError) {
+        try self.init(
+            configuration: configuration,
+            linked: linked,
+            limits: limits,
+            logger: logger,
+            observer: observer,
+            openStore: Self.openSpool
+        )
+    }
+
+    /// Opens the ordinary spool.
+    static func openSpool(_ path: String) throws(SpoolError) -> any RouterStore { try SQLiteSpool(path: path) }
+
+    /// The same, with a spool of the caller's.
+    init(
+        configuration: RouterConfiguration,
+        linked: [String: Plugin],
+        limits: RouterLimits,
+        logger: Logger,
+        observer: (any RouterObserver)?,
+        openStore: (String) throws(SpoolError) -> any RouterStore
+    ) throws(RouterError) {
         self.configuration = configuration
         self.linked = linked
         self.logger = logger
         let state = configuration.router.state
-        do {
-            try FileManager.default.createDirectory(
-                atPath: state,
-                withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700]
-            )
-        } catch {
-            throw .stateFolder(path: state, reason: error.localizedDescription)
-        }
+        try Self.makeFolder(state)
         tls = try Self.identities(configuration.tls)
         do {
-            let hosts = configuration.dns.hosts.map { ($0.name, $0.addresses) }
-            resolver = try Resolver(
-                ResolverOptions(
-                    servers: configuration.dns.servers.map(\.description),
-                    hosts: Dictionary(hosts) { first, _ in first }
-                )
-            )
-        } catch {
-            throw .resolver("\(error)")
-        }
-        do {
-            spool = configuration.spool.durable ? try SQLiteSpool(path: "\(state)/spool.db") : nil
+            store = configuration.spool.durable ? try openStore("\(state)/spool.db") : nil
             inbox = try Inbox(path: "\(state)/inbox.db")
         } catch {
             throw .storage("\(error)")
         }
+        // Last of what can fail: it has a thread of its own.
+        resolver = try Self.resolver(configuration.dns)
         workers = (0..<configuration.router.workers).map { Worker(index: $0, name: "worker-\($0)") }
         core = RouterCore(
             name: configuration.router.id,
@@ -99,131 +107,6 @@ package final class Router: Sendable {
         )
     }
 
-    // MARK: Start and end
-
-    /// Loads the plugins and starts an instance of each provider. One that cannot run leaves the others alone.
-    ///
-    /// - Returns: the providers, with what is wrong with those that do not run.
-    /// - Throws: ``RouterError/home(_:)``.
-    package func start() async throws(RouterError) -> [ProviderSetup] {
-        var preparation = ProviderPreparation(configuration, linked: linked)
-        let setups = preparation.prepareAll()
-        let home = core.addRuntime(named: "home", on: 0)
-        let ready = setups.compactMap { setup -> (ProviderSetup, Plugin, InstanceSettings)? in
-            guard let plugin = setup.plugin, let settings = setup.settings else {
-                for problem in setup.problems { logger.error("\(problem)") }
-                return nil
-            }
-            return (setup, plugin, settings)
-        }
-        // Instances share the first worker until there are more of them than it should carry.
-        let runtimes = ready.enumerated().map { index, entry in
-            core.addRuntime(named: entry.0.name, on: index % workers.count)
-        }
-        core.open(store: spool)
-        try await startHome(home)
-        for (runtime, (_, plugin, settings)) in zip(runtimes, ready) {
-            await start(runtime, plugin, settings)
-        }
-        watchForStalls()
-        return setups
-    }
-
-    private func startHome(_ runtime: InstanceRuntime) async throws(RouterError) {
-        let domains = configuration.home.domains.map(HomeProvider.Domain.init)
-        let table = Entry.plugin(HomeProvider.self) { [inbox, workers, homeHolder] host, _ in
-            let provider = HomeProvider(host: host, domains: domains, inbox: inbox, worker: workers[0])
-            homeHolder.provider = provider
-            return provider
-        }
-        do {
-            let plugin = try Plugin(path: "home", table: table)
-            let settings = InstanceSettings(id: "home", entries: [], homeDomains: domains.map(\.name))
-            try await launch(runtime, plugin, settings)
-        } catch {
-            throw .home("\(error)")
-        }
-    }
-
-    private func start(_ runtime: InstanceRuntime, _ plugin: Plugin, _ settings: InstanceSettings) async {
-        do {
-            try await launch(runtime, plugin, settings)
-            logger.info("a provider runs", metadata: ["instance": "\(settings.id)", "plugin": "\(plugin.description.id)"])
-        } catch {
-            logger.error("a provider does not run: \(error)", metadata: ["plugin": "\(plugin.path)"])
-        }
-    }
-
-    /// Makes and starts an instance on its worker.
-    private func launch(_ runtime: InstanceRuntime, _ plugin: Plugin, _ settings: InstanceSettings) async throws {
-        let services = Instance.Services(
-            worker: runtime.context.worker,
-            limits: ServiceLimits(),
-            tls: tls,
-            resolver: resolver,
-            logger: logger
-        )
-        let bound = LoopBound(value: (runtime, core))
-        try await runtime.context.worker.call {
-            let (runtime, core) = bound.value
-            let instance = try Instance(
-                index: runtime.index,
-                settings: settings,
-                plugin: plugin,
-                services: services,
-                router: runtime
-            )
-            runtime.instance = instance
-            do {
-                try instance.start()
-            } catch {
-                core.dropClaims(of: runtime.index)
-                throw error
-            }
-            runtime.context.worker.wake()
-        }
-    }
-
-    /// Lets the instances finish their work, stops them, and closes the files.
-    package func shutdown() async {
-        let providers = core.runtimes.dropFirst()
-        for runtime in providers { await onLoop(of: runtime) { $0.instance?.drain() } }
-        let deadline = ContinuousClock.now + Self.drainTime
-        while ContinuousClock.now < deadline, await !areIdle(providers) {
-            try? await Task.sleep(for: .milliseconds(20))
-        }
-        for runtime in core.runtimes.reversed() { await onLoop(of: runtime) { $0.instance?.stop() } }
-        inbox.close()
-        await sendLastSteps()
-        core.spoolWriter?.stop()
-        for runtime in core.runtimes { await onLoop(of: runtime) { $0.releaseAll() } }
-        if let spool {
-            do { try spool.close() } catch { logger.error("the spool was not closed in order: \(error)") }
-        }
-        for worker in workers { try? await worker.shutdown() }
-        resolver.shutdown()
-    }
-
-    private func areIdle(_ runtimes: ArraySlice<InstanceRuntime>) async -> Bool {
-        for runtime in runtimes {
-            guard await onLoop(of: runtime, { $0.instance?.isIdle ?? true }) else { return false }
-        }
-        return true
-    }
-
-    /// Waits until the workers have handed all their steps to the spool.
-    private func sendLastSteps() async {
-        for worker in workers {
-            while true {
-                let context = core.contexts[worker.index]
-                let isSent = try? await worker.call { context.canSendSteps }
-                if isSent ?? true { break }
-                worker.wake()
-                try? await Task.sleep(for: .milliseconds(5))
-            }
-        }
-    }
-
     // MARK: What hosts ask for
 
     /// Hands in what a home user has written.
@@ -231,56 +114,88 @@ package final class Router: Sendable {
     /// - Parameter envelope: its `id` is made here if it is empty.
     /// - Returns: the id, and what the router makes of it: `accepted` or `failed`.
     package func send(_ envelope: Envelope) async -> (id: String, outcome: Outcome) {
-        let holder = homeHolder
-        let worker = workers[0]
-        return await withCheckedContinuation { continuation in
-            worker.run {
-                guard let home = holder.provider, home.serves(envelope.from) else {
-                    let text = "\(envelope.from) is not a home user"
-                    continuation.resume(returning: (envelope.id, .failed(Outcome.Reason(.policy, text))))
-                    return
+        await withCheckedContinuation { continuation in
+            let isRunning = ifIn([.running]) {
+                workers[0].run { [home] in
+                    home.send(envelope) { continuation.resume(returning: ($0, $1)) }
                 }
-                var envelope = envelope
-                if envelope.id.isEmpty { envelope.id = home.newID() }
-                let id = envelope.id
-                home.submit(envelope) { outcome in continuation.resume(returning: (id, outcome)) }
             }
+            if !isRunning { continuation.resume(returning: (envelope.id, HomeHolder.notRunning)) }
         }
     }
 
-    /// How the router stands now.
+    /// How the router stands now; without its instances if it is stopped.
     package func status() async -> RouterStatus {
         var instances: [RouterStatus.InstanceStatus] = []
         for runtime in core.runtimes {
-            instances.append(await onLoop(of: runtime) { $0.status })
+            if let status = await onLoop(of: runtime, { $0.status }) { instances.append(status) }
         }
         return RouterStatus(
             name: configuration.router.id,
             uptimeMs: HostClock.wallMs() - startedAt,
             workers: workers.count,
             instances: instances,
-            spool: spool.flatMap { try? $0.counts() }
+            spool: store.flatMap { try? $0.counts() }
         )
     }
 
     // MARK: Helpers
 
-    private func watchForStalls() {
-        for context in core.contexts {
-            let runtimes = LoopBound(value: core.runtimes.filter { $0.context === context })
-            _ = context.worker.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
-                for runtime in runtimes.value { runtime.watchForStall(nowNs: HostClock.monotonicNs()) }
-            }
+    /// Goes from one phase to the next; false if the router is in none of `phases`.
+    func advance(from phases: Set<Phase>, to next: Phase) -> Bool {
+        phase.withLock { phase in
+            guard phases.contains(phase) else { return false }
+            phase = next
+            return true
         }
     }
 
-    private func onLoop<T: Sendable>(
+    /// Does something quick that must not happen once the router has left these phases; false if it has.
+    private func ifIn(_ phases: Set<Phase>, _ body: () -> Void) -> Bool {
+        phase.withLock { phase in
+            guard phases.contains(phase) else { return false }
+            body()
+            return true
+        }
+    }
+
+    /// Runs `body` on an instance's loop; nil if the loops may be gone.
+    func onLoop<T: Sendable>(
         of runtime: InstanceRuntime,
         _ body: @escaping @Sendable (InstanceRuntime) -> T
-    ) async -> T {
+    ) async -> T? {
         let bound = LoopBound(value: runtime)
         return await withCheckedContinuation { continuation in
-            runtime.context.worker.run { continuation.resume(returning: body(bound.value)) }
+            let isThere = ifIn([.made, .running, .stopping]) {
+                bound.value.context.worker.run { continuation.resume(returning: body(bound.value)) }
+            }
+            if !isThere { continuation.resume(returning: nil) }
+        }
+    }
+
+    private static func makeFolder(_ path: String) throws(RouterError) {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+        } catch {
+            throw .stateFolder(path: path, reason: error.localizedDescription)
+        }
+    }
+
+    private static func resolver(_ section: DNSSection) throws(RouterError) -> Resolver {
+        do {
+            let hosts = section.hosts.map { ($0.name, $0.addresses) }
+            return try Resolver(
+                ResolverOptions(
+                    servers: section.servers.map(\.description),
+                    hosts: Dictionary(hosts) { first, _ in first }
+                )
+            )
+        } catch {
+            throw .resolver("\(error)")
         }
     }
 
@@ -301,14 +216,24 @@ package final class Router: Sendable {
     }
 }
 
+/// A spool that can be closed.
+protocol RouterStore: SpoolStore {
+    func close() throws(SpoolError)
+}
+
+extension SQLiteSpool: RouterStore {}
+
 extension InstanceRuntime {
-    /// The instance at this moment. On its loop.
+    /// The instance at this moment.
+    ///
+    /// On its loop.
     fileprivate var status: RouterStatus.InstanceStatus {
         RouterStatus.InstanceStatus(
             name: name,
             plugin: instance?.plugin.description.id ?? "",
             version: instance?.plugin.description.version ?? "",
-            state: instance?.state.rawValue ?? "not running",
+            state: failure == nil ? instance?.state.rawValue ?? "starting" : "failed",
+            failure: failure ?? "",
             laneDepth: lane.count,
             laneCapacity: lane.capacity,
             inFlight: inFlight.count,
@@ -319,30 +244,15 @@ extension InstanceRuntime {
     }
 }
 
-extension HomeProvider.Domain {
-    fileprivate init(_ section: HomeSection.Domain) {
-        name = section.name
-        users =
-            switch section.users {
-            case .any: nil
-            case .listed(let names): Set(names)
-            }
-    }
-}
-
 extension RouterCore.Options {
     fileprivate init(_ section: SpoolSection, _ limits: RouterLimits) {
         self.init()
         self.limits = limits
-        expireMs = section.expire.milliseconds
+        expireMs = Int64(section.expire / .milliseconds(1))
         retry = RetrySchedule(
-            firstDelayMs: section.retry.first.milliseconds,
-            delayMaxMs: section.retry.max.milliseconds,
+            firstDelayMs: Int64(section.retry.first / .milliseconds(1)),
+            delayMaxMs: Int64(section.retry.max / .milliseconds(1)),
             attemptsMax: section.retry.attempts
         )
     }
-}
-
-extension Duration {
-    fileprivate var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
 }

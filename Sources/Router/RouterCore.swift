@@ -7,10 +7,12 @@ internal import Routing
 internal import Spool
 internal import Synchronization
 
-/// What all parts of a running router share. Built before the first worker works; after that only the
-/// claims change, under their lock.
+/// What all parts of a running router share.
 ///
-/// Safe to share: `let` properties of Sendable types, and runtimes that are used on their workers only.
+/// Built before the first worker works; after that only the claims change, under their lock.
+///
+/// Safe to share: `contexts`, `runtimes` and `spoolWriter` are written before ``open(store:)`` puts the workers and the
+/// writer's thread to work, and runtimes are used on their workers only, but for what says otherwise.
 final class RouterCore: @unchecked Sendable {
     /// Limits and times of the message path.
     struct Options: Sendable {
@@ -29,11 +31,11 @@ final class RouterCore: @unchecked Sendable {
     let isDurable: Bool
     private(set) var contexts: [WorkerContext] = []
     private(set) var runtimes: [InstanceRuntime] = []
-    /// Set once, before the workers run, if the router is durable.
+    /// Nil if nothing is stored.
     private(set) var spoolWriter: SpoolWriter?
-    private let claims = Mutex<[RouteTable.Claim]>([])
-    private let claimIndex = Mutex<[String: Int]>([:])
-    private let needsNewTable = Atomic<Bool>(false)
+    private let claims = Mutex(ClaimBook())
+    private let isTableOld = Atomic<Bool>(false)
+    private let hasSpoolFailed = Atomic<Bool>(false)
 
     init(
         name: String,
@@ -57,7 +59,7 @@ final class RouterCore: @unchecked Sendable {
     /// The producer index of the spool's writer in every lane.
     var writerProducer: Int { contexts.count }
     /// The pool of threads that are no worker.
-    var writerPool: Int { contexts.count }
+    var foreignPool: Int { pools.workers }
 
     /// Adds an instance; only before ``open(store:)``.
     func addRuntime(named name: String, on worker: Int) -> InstanceRuntime {
@@ -66,57 +68,87 @@ final class RouterCore: @unchecked Sendable {
         return runtime
     }
 
+    /// The index of the instance with a name; nil if the router has none.
+    func index(named name: String) -> Int? { runtimes.firstIndex { $0.name == name } }
+
     /// Begins to store envelopes, and puts the workers to work.
     func open(store: (any SpoolStore)?) {
         if let store { spoolWriter = SpoolWriter(core: self, store: store) }
-        spoolWriter?.start()
         publishTable()
         for context in contexts {
             let runtimes = LoopBound(value: runtimes.filter { $0.context === context })
             context.worker.run { context.begin(runtimes.value) }
         }
+        spoolWriter?.start()
     }
 
     // MARK: Claims
 
-    /// Notes a claim; the routes change at the end of the tick.
+    /// Notes a claim; the routes change before the next envelope is routed.
+    ///
+    /// On the owner's loop.
     func claim(_ claim: RouteTable.Claim) -> plugboard_status_t {
-        let status = claimIndex.withLock { index in
-            if let owner = index[claim.subject] { return owner == claim.owner ? PLUGBOARD_OK : PLUGBOARD_E_CONFLICT }
-            guard index.count < RouteTable.claimsMax else { return PLUGBOARD_E_LIMIT }
-            index[claim.subject] = claim.owner
-            return PLUGBOARD_OK
+        switch claims.withLock({ $0.add(claim) }) {
+        case .known: return PLUGBOARD_OK
+        case .taken: return PLUGBOARD_E_CONFLICT
+        case .full: return PLUGBOARD_E_LIMIT
+        case .noted: break
         }
-        guard status == PLUGBOARD_OK else { return status }
-        claims.withLock { $0.append(claim) }
-        if !needsNewTable.exchange(true, ordering: .acquiringAndReleasing) {
-            runtimes[claim.owner].context.worker.enqueue { self.publishTable() }
+        // All claims of a tick share one new table.
+        if !isTableOld.exchange(true, ordering: .acquiringAndReleasing) {
+            runtimes[claim.owner].context.worker.enqueue { self.publishIfOld() }
         }
         return PLUGBOARD_OK
     }
 
-    /// Forgets what a stopped instance had claimed.
+    /// Forgets what an instance that does not run had claimed.
     func dropClaims(of owner: Int) {
-        claims.withLock { $0.removeAll { $0.owner == owner } }
-        claimIndex.withLock { index in index = index.filter { $0.value != owner } }
+        claims.withLock { $0.drop(owner: owner) }
+        publishTable()
+    }
+
+    /// Makes a new table if there were claims since the last one.
+    ///
+    /// Any thread; cheap if there were none.
+    func publishIfOld() {
+        guard isTableOld.load(ordering: .relaxed) else { return }
         publishTable()
     }
 
     /// Makes a new table of the claims and hands it to every worker.
     private func publishTable() {
-        needsNewTable.store(false, ordering: .releasing)
+        // Before the claims are read: one that comes later makes another table.
+        isTableOld.store(false, ordering: .sequentiallyConsistent)
+        let book = claims.withLock { $0 }
         let table = RouteTable(
-            claims: claims.withLock { $0 },
+            claims: book.claims,
             homeDomains: homeDomains,
-            names: runtimes.map(\.name)
+            names: runtimes.map(\.name),
+            version: book.version
         )
         for context in contexts { context.setTable(table) }
     }
+
+    // MARK: Room
 
     /// Wakes the workers (and the spool's writer) that a lane's consumer found waiting for room.
     func grantRoom(_ waiters: UInt64) {
         guard waiters != 0 else { return }
         for context in contexts where waiters & (1 << UInt64(context.index)) != 0 { context.grantRoom() }
         if waiters & (1 << UInt64(writerProducer)) != 0 { spoolWriter?.grantRoom() }
+    }
+
+    // MARK: The spool's health
+
+    /// Whether the spool has failed for good, so that nothing can be stored until a restart.
+    ///
+    /// Any thread.
+    var isSpoolLost: Bool { hasSpoolFailed.load(ordering: .relaxed) }
+
+    /// Notes that the spool has failed for good.
+    ///
+    /// Any thread.
+    func loseSpool() {
+        hasSpoolFailed.store(true, ordering: .relaxed)
     }
 }

@@ -1,7 +1,11 @@
-/// The bounds of the message path. The standard ones suit an ordinary installation.
+/// The bounds of the message path.
+///
+/// The standard ones suit an ordinary installation.
 package struct RouterLimits: Hashable, Sendable {
     /// Slots of an instance's lane, for each producer.
     package var laneCapacity = 4096
+    /// Slots of the lane to the spool's writer, for each worker, and of the lanes back.
+    package var spoolLaneCapacity = 8192
     /// Envelopes that one instance may have on their way to the disk.
     package var creditsMax = 4096
     /// Envelopes that an instance may hold without having settled them.
@@ -10,6 +14,10 @@ package struct RouterLimits: Hashable, Sendable {
     package var backlogMax = 100_000
     /// How long a lane may stand still with envelopes in it before that is reported.
     package var stallThreshold = Duration.seconds(10)
+    /// How long the instances may take to finish their work when the router stops.
+    package var drainTime = Duration.seconds(5)
+    /// How often the spool is searched for expired messages to instances that do not run.
+    package var expirySweepInterval = Duration.seconds(60)
 
     package init() {}
 }

@@ -9,8 +9,10 @@ package struct RouterStatus: Sendable {
         /// The plugin's id.
         package var plugin: String
         package var version: String
-        /// `running`, `draining`, `stopped`, or why it does not run.
+        /// `starting`, `running`, `draining`, `stopped`, or `failed`.
         package var state: String
+        /// Why it has failed; empty if it has not.
+        package var failure: String
         /// Envelopes in its lane, about.
         package var laneDepth: Int
         package var laneCapacity: Int

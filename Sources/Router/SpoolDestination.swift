@@ -4,30 +4,43 @@ internal import Lanes
 internal import Logging
 internal import PluginHost
 internal import Spool
+internal import Synchronization
 
-/// The spool's way into the lane of one instance. Used on the writer's thread only.
+/// The spool's way into the lane of one instance.
+///
+/// Used on the writer's thread only.
 ///
 /// Stored envelopes go straight into the lane while it has room. When it is full, they stay on disk:
 /// from then on everything behind `cursor` is read from there, in order, as the lane drains. Start-up
 /// is the same, with the cursor at the very beginning.
+///
+/// Each row comes into the lane once, except when its conversation is read again; the instance asks for that
+/// when it has let go of all of the conversation.
 final class SpoolDestination {
-    private let core: RouterCore
+    private unowned let core: RouterCore
     private let store: any SpoolStore
     private let runtime: InstanceRuntime
-    /// Rows up to this sequence have been in the lane.
+    /// Rows up to this sequence have been in the lane, or are in `queue`.
     private var cursor: Int64 = 0
-    /// Rows behind the cursor are on disk and not in memory.
+    /// Rows behind the cursor may be on disk and not in memory.
     private var isSpilled = true
     /// How many, as far as was counted.
     private var spilledCount = 0
-    /// Off the disk and not yet in the lane, in order.
+    /// Off the disk and not yet in the lane, in order; at most two pages.
     private var queue: [RoutedEnvelope] = []
+    /// Conversations that are to be read again, in the order in which they were asked for.
+    private var reloads: ArraySlice<RoutedEnvelope> = []
+    /// The lane was full; its room wakes us.
     private var isWaitingForRoom = false
+    /// After a read that failed: not to be tried before, in ns of the monotonic clock.
+    private(set) var readAgainAtNs: UInt64 = 0
     /// Sources that are answered when the backlog is smaller.
     var withheld: [SpoolWriter.Answer] = []
 
-    /// Rows that are read at once.
-    private static let rowsMax = 256
+    /// Rows that are read at once; more than an instance is offered at once, see ``reload(_:)``.
+    static let rowsMax = 256
+    /// How long after a read that failed the next is tried, in ns.
+    private static let readPauseNs: UInt64 = 1_000_000_000
 
     init(core: RouterCore, store: any SpoolStore, runtime: InstanceRuntime) {
         self.core = core
@@ -38,99 +51,175 @@ final class SpoolDestination {
     /// Whether so much waits that the sources are to be held back.
     var isFull: Bool { isSpilled && spilledCount > core.options.limits.backlogMax }
 
-    /// Whether there are rows to be read and nothing keeps them from the lane.
-    var needsFilling: Bool { (isSpilled || !queue.isEmpty) && !isWaitingForRoom }
+    /// Whether there is something to be moved, and nothing keeps it from the lane.
+    func needsFilling(nowNs: UInt64) -> Bool {
+        guard isSpilled || !queue.isEmpty || !reloads.isEmpty else { return false }
+        return !isWaitingForRoom && nowNs >= readAgainAtNs && runtime.isOpen.load(ordering: .acquiring)
+    }
 
     /// Passes a stored envelope on, or leaves it on disk.
     func pass(_ envelope: RoutedEnvelope) {
+        // Once it is in the lane it is the other thread's.
+        let sequence = envelope.header.pointee.sequence
         if !isSpilled, queue.isEmpty, push(envelope) {
-            cursor = envelope.header.pointee.sequence
+            cursor = sequence
             return
         }
-        // `push` has seen to it that the lane's room wakes us.
         isSpilled = true
         spilledCount += 1
         release(envelope)
     }
 
+    /// Asks for the waiting rows of a conversation to be read again.
+    ///
+    /// - Parameter request: of step `reload`, with the conversation's key.
+    func add(reload request: RoutedEnvelope) {
+        reloads.append(request)
+    }
+
     /// Lets the consumer know of what was pushed.
     func wakeConsumer() {
-        if runtime.lane.shouldWakeConsumer() { runtime.context.worker.wake() }
+        runtime.wakeConsumer()
     }
 
-    /// Moves what the lane has room for from the disk into it; false if nothing moved.
-    func fill() -> Bool {
+    /// The lane has room, or somebody thinks so.
+    func roomGranted() {
         isWaitingForRoom = false
-        var didWork = drainQueue()
-        while isSpilled, queue.isEmpty {
-            let records: [SpoolRecord]
-            do throws(SpoolError) {
-                records = try store.loadPending(destination: runtime.name, after: cursor, limit: Self.rowsMax)
-            } catch {
-                core.logger.error("the spool could not be read", metadata: ["reason": "\(error)"])
-                break
-            }
-            if records.isEmpty {
-                isSpilled = false
-                spilledCount = 0
-                break
-            }
-            didWork = true
-            if let last = records.last { cursor = last.sequence }
-            spilledCount = max(0, spilledCount - records.count)
-            queue = records.compactMap { restore($0) }
-            _ = drainQueue()
-        }
-        wakeConsumer()
-        return didWork
     }
 
-    /// Puts the waiting rows of a parked conversation into the lane, between two marks.
+    /// Moves one page from the disk into the lane, as far as there is room; false if nothing moved.
+    func fill() -> Bool {
+        defer { wakeConsumer() }
+        if queue.isEmpty {
+            if let request = reloads.popFirst() {
+                reload(request)
+            } else if !loadPage() {
+                return false
+            }
+            drainQueue()
+            return true
+        }
+        return drainQueue() > 0
+    }
+
+    /// Lets go of everything.
     ///
-    /// - Parameter request: the instance's request; becomes the first mark.
-    func reload(_ request: RoutedEnvelope) {
-        let key = request.takeNote()
-        request.header.pointee.step = .unpark
-        queue.append(request)
+    /// Nothing else is called any more.
+    func end() {
+        for envelope in queue + reloads { release(envelope) }
+        queue = []
+        reloads = []
+    }
+
+    // MARK: Reading
+
+    /// Reads the next rows of all conversations; false if there are none.
+    private func loadPage() -> Bool {
+        let records: [SpoolRecord]
         do throws(SpoolError) {
-            let records = try store.load(
-                conversation: key,
+            records = try store.loadPending(destination: runtime.name, after: cursor, limit: Self.rowsMax)
+        } catch {
+            readFailed(error)
+            return false
+        }
+        guard let last = records.last else {
+            // All that was stored up to now has been passed, for both happens on this thread.
+            isSpilled = false
+            spilledCount = 0
+            return false
+        }
+        cursor = last.sequence
+        spilledCount = max(0, spilledCount - records.count)
+        queue = records.compactMap { restore($0) }
+        return true
+    }
+
+    /// Reads the waiting rows of a parked conversation: the request becomes the mark in front of them.
+    ///
+    /// A long conversation comes in pages. The mark behind a page parks it again, which drops what the provider was not
+    /// offered yet; a page is longer than that can be, so each makes some progress.
+    private func reload(_ request: RoutedEnvelope) {
+        let records: [SpoolRecord]
+        do throws(SpoolError) {
+            records = try store.load(
+                conversation: request.note,
                 destination: runtime.name,
                 after: 0,
                 limit: Self.rowsMax
             )
-            // What lies behind the cursor of a spilled destination comes by that way.
-            let due = isSpilled ? records.filter { $0.sequence <= cursor } : records
-            queue += due.compactMap { restore($0) }
-            if records.count == Self.rowsMax { queue.append(mark(like: request, key: key)) }
         } catch {
-            core.logger.error("the spool could not be read", metadata: ["reason": "\(error)"])
+            readFailed(error)
+            request.header.pointee.step = .unread
+            request.header.pointee.retryAt = HostClock.wallMs() + Int64(Self.readPauseNs / 1_000_000)
+            queue.append(request)
+            return
         }
-        _ = drainQueue()
+        // What lies behind the cursor comes by that way.
+        let due = records.filter { $0.sequence <= cursor }
+        let mark = due.count == Self.rowsMax ? more(like: request) : nil
+        request.header.pointee.step = .unpark
+        queue.append(request)
+        queue += due.compactMap { restore($0) }
+        if let mark { queue.append(mark) }
     }
 
-    private func mark(like request: RoutedEnvelope, key: String) -> RoutedEnvelope {
-        let mark = allocate(imageBytes: 0)
-        mark.header.pointee = request.header.pointee
-        mark.header.pointee.note = nil
-        mark.header.pointee.step = .reloadMore
-        mark.setNote(key)
+    private func more(like request: RoutedEnvelope) -> RoutedEnvelope {
+        let mark = RoutedEnvelope(imageBytes: 0, from: core.pools, worker: core.foreignPool)
+        mark.header.pointee.step = .more
+        mark.header.pointee.target = request.header.pointee.target
+        mark.header.pointee.conversation = request.header.pointee.conversation
+        mark.setNote(request.note)
         return mark
     }
 
-    private func drainQueue() -> Bool {
+    private func readFailed(_ error: SpoolError) {
+        core.logger.error(
+            "the spool could not be read",
+            metadata: ["instance": "\(runtime.name)", "reason": "\(error)"]
+        )
+        readAgainAtNs = HostClock.monotonicNs() + Self.readPauseNs
+    }
+
+    /// Makes an envelope of a row; nil, and a dead letter, if the row is damaged.
+    private func restore(_ record: SpoolRecord) -> RoutedEnvelope? {
+        guard let routed = RoutedEnvelope(restoring: record, core: core, target: runtime.index) else {
+            core.logger.error(
+                "a stored envelope cannot be read and becomes a dead letter",
+                metadata: ["instance": "\(runtime.name)", "sequence": "\(record.sequence)"]
+            )
+            let failed = SpoolOperation.failed(
+                sequence: record.sequence,
+                reason: "its stored form is damaged",
+                at: HostClock.wallMs()
+            )
+            do throws(SpoolError) {
+                _ = try store.commit([failed])
+            } catch {
+                core.logger.error("the spool could not be written", metadata: ["reason": "\(error)"])
+            }
+            return nil
+        }
+        return routed
+    }
+
+    // MARK: Into the lane
+
+    /// Pushes what the lane has room for; says how many.
+    @discardableResult
+    private func drainQueue() -> Int {
         var sent = 0
         while sent < queue.count, push(queue[sent]) { sent += 1 }
         queue.removeFirst(sent)
-        // Rows that come off the disk later are behind those in the queue.
+        // What is stored from now on comes behind the queue, by the disk.
         if !queue.isEmpty { isSpilled = true }
-        return sent > 0
+        return sent
     }
 
     /// Pushes one word; false if the lane is full, and then its room will wake the writer.
     private func push(_ envelope: RoutedEnvelope) -> Bool {
         while !runtime.lane.push(envelope.word, producer: core.writerProducer) {
             wakeConsumer()
+            // False means that room came up meanwhile: push again.
             guard runtime.lane.waitForRoom(producer: core.writerProducer) else { continue }
             isWaitingForRoom = true
             return false
@@ -138,88 +227,29 @@ final class SpoolDestination {
         return true
     }
 
-    // MARK: Rows and memory
-
-    private func restore(_ record: SpoolRecord) -> RoutedEnvelope? {
-        let routed = allocate(imageBytes: record.payload.count)
-        let envelope = record.payload.withUnsafeBytes { FlatEnvelope.restore($0, to: routed.image) }
-        guard let envelope else {
-            release(routed)
-            core.logger.error(
-                "a stored envelope cannot be read and becomes a dead letter",
-                metadata: ["sequence": "\(record.sequence)"]
-            )
-            let failed = SpoolOperation.failed(
-                sequence: record.sequence,
-                reason: "its stored form is damaged",
-                at: HostClock.wallMs()
-            )
-            _ = try? store.commit([failed])
-            return nil
-        }
-        if record.attempts > 0 { envelope.pointee.flags |= PLUGBOARD_ENVELOPE_REDELIVERED }
-        let header = routed.header
-        header.pointee.isDurable = true
-        header.pointee.isReloaded = true
-        header.pointee.target = runtime.index
-        header.pointee.sequence = record.sequence
-        header.pointee.attempts = record.attempts
-        header.pointee.createdAt = record.createdAt
-        header.pointee.conversation = InstanceRuntime.conversation(envelope.pointee)
-        return routed
-    }
-
-    private func allocate(imageBytes: Int) -> RoutedEnvelope {
-        let bytes = RoutedEnvelope.imageOffset + imageBytes
-        return RoutedEnvelope(
-            uninitialized: core.pools.allocate(byteCount: bytes, worker: core.writerPool),
-            imageBytes: imageBytes
-        )
-    }
-
     private func release(_ envelope: RoutedEnvelope) {
-        _ = envelope.takeNote()
-        core.pools.release(envelope.block, worker: core.writerPool)
+        envelope.release(to: core.pools, worker: core.foreignPool)
     }
 }
 
-extension SpoolRecord {
-    /// The record of an envelope that is to be stored.
-    init(_ routed: RoutedEnvelope, core: RouterCore) {
-        let envelope = routed.envelope.pointee
-        let header = routed.header.pointee
-        self.init(
-            destination: core.runtimes[header.target].name,
-            conversation: routed.conversationKey,
-            source: header.source < 0 ? "router" : core.runtimes[header.source].name,
-            remoteID: Self.remoteID(envelope),
-            idempotencyKey: withUnsafeBytes(of: envelope.idempotency_key) { key in
-                IdempotencyKey(
-                    high: key.loadUnaligned(as: UInt64.self).bigEndian,
-                    low: key.loadUnaligned(fromByteOffset: 8, as: UInt64.self).bigEndian
-                )
-            },
-            createdAt: header.createdAt,
-            expiresAt: envelope.expires_ms,
-            payload: FlatEnvelope.stored(routed.envelope, byteCount: header.imageBytes)
-        )
-    }
-
-    /// The source network's id of it, with the author's device: many clients count from 1 in each session.
-    private static func remoteID(_ envelope: plugboard_envelope_t) -> String? {
-        guard envelope.id.count > 0, envelope.id.count + envelope.from_device.count < remoteIDBytesMax else {
+extension RoutedEnvelope {
+    /// Makes an envelope of a stored row, in memory of the pool for threads that are no worker.
+    ///
+    /// - Returns: nil if the row is damaged.
+    init?(restoring record: SpoolRecord, core: RouterCore, target: Int) {
+        guard record.payload.count <= SlabPools.slabBytesMax - Self.imageOffset else { return nil }
+        self.init(imageBytes: record.payload.count, from: core.pools, worker: core.foreignPool)
+        guard let envelope = record.payload.withUnsafeBytes({ FlatEnvelope.restore($0, to: image) }) else {
+            release(to: core.pools, worker: core.foreignPool)
             return nil
         }
-        return "\(envelope.id.string) \(envelope.from_device.string) \(contentHash(envelope))"
-    }
-
-    private static let remoteIDBytesMax = 1000
-
-    /// A hash of a message's text, the same in every process: an id that a client uses again for another
-    /// text is another message. FNV-1a, 64 bits.
-    private static func contentHash(_ envelope: plugboard_envelope_t) -> UInt64 {
-        guard envelope.kind == PLUGBOARD_MESSAGE, let content = envelope.content else { return 0 }
-        let text = content.load(as: plugboard_message_t.self).text.bytes
-        return text.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
+        if record.attempts > 0 { envelope.pointee.flags |= PLUGBOARD_ENVELOPE_REDELIVERED }
+        header.pointee.isDurable = true
+        header.pointee.target = target
+        header.pointee.sequence = record.sequence
+        header.pointee.attempts = record.attempts
+        header.pointee.retryAt = record.nextAttemptAt
+        header.pointee.createdAt = record.createdAt
+        header.pointee.conversation = Self.conversation(envelope.pointee)
     }
 }

@@ -7,69 +7,51 @@ internal import Routing
 internal import Spool
 internal import Synchronization
 
-/// The one thread that writes to the spool. What gathers while it writes shares the next commit.
+/// The one thread that writes to the spool.
+///
+/// What gathers while it writes shares the next commit.
 ///
 /// It takes steps from the workers' lane, makes them durable, sends answers back, and passes stored
 /// envelopes to the lanes of their targets.
 ///
-/// Safe to share: the lane, the semaphore and the flags are made for it; all else is the thread's own.
+/// Safe to share: the lane, the semaphore and the atomics are made for it; all else is the thread's own.
 final class SpoolWriter: @unchecked Sendable {
-    /// What became of one append, in two words of a lane.
-    struct Result {
-        var cookie: UInt
-        var source: Int
-        var refusal: Refusal?
-
-        init(cookie: UInt64, source: Int, refusal: Refusal?) {
-            self.cookie = UInt(cookie)
-            self.source = source
-            self.refusal = refusal
-        }
-
-        /// The second word: the source in the upper half, a small number for the refusal in the lower.
-        var packed: UInt {
-            let code: UInt =
-                switch refusal {
-                case nil: 0
-                case .spoolFull: 1
-                case .tooLarge: 2
-                default: 3
-                }
-            return UInt(source) << 32 | code
-        }
-
-        init(cookie: UInt, packed: UInt) {
-            self.cookie = cookie
-            source = Int(packed >> 32)
-            refusal =
-                switch packed & 0xFFFF_FFFF {
-                case 0: nil
-                case 1: .spoolFull
-                case 2: .tooLarge(bytes: 0, max: SpoolLimits().payloadBytesMax)
-                default: .spoolFailed("see the router's log")
-                }
-        }
-    }
-
     /// Steps from the workers.
     let lane: Lane
-    private unowned let core: RouterCore
-    private let store: any SpoolStore
+    unowned let core: RouterCore
+    let store: any SpoolStore
     private let awake = DispatchSemaphore(value: 0)
-    private let ended = DispatchSemaphore(value: 0)
     private let isRoomGranted = Atomic<Bool>(false)
     private let isStopping = Atomic<Bool>(false)
-    private var destinations: [SpoolDestination] = []
-    private var words: [UInt]
+    /// No answer is held back any more.
+    let isReleasing = Atomic<Bool>(false)
+    private let whenEnded = Mutex<CheckedContinuation<Void, Never>?>(nil)
 
-    /// Steps of one commit.
+    private(set) var destinations: [SpoolDestination] = []
+    /// Answers that a worker's lane had no room for, by worker: pairs of words.
+    var unsentResults: [[UInt]]
+    private var words: [UInt]
+    /// Steps of a commit that failed, to be tried again before all others.
+    private var unsettled: [RoutedEnvelope] = []
+    /// When to try these again, in ns of the monotonic clock.
+    private var settleAgainAtNs: UInt64 = 0
+    /// Settled deliveries that could not be recorded.
+    private var lostCount = 0
+    private var lastError: SpoolError?
+    /// When to look for expired rows of instances that do not run, in ns of the monotonic clock.
+    var nextSweepNs: UInt64 = 0
+
+    /// Steps of one commit, apart from those that are tried again.
     private static let batchMax = 1024
+    /// How long after a commit that failed the next is tried, in ns.
+    private static let retryPauseNs: UInt64 = 500_000_000
 
     init(core: RouterCore, store: any SpoolStore) {
         self.core = core
         self.store = store
-        self.lane = Lane(producers: core.contexts.count, capacity: 8192)
+        self.lane = Lane(producers: core.contexts.count, capacity: core.options.limits.spoolLaneCapacity)
         self.words = Array(repeating: 0, count: Self.batchMax)
+        self.unsentResults = Array(repeating: [], count: core.contexts.count)
         self.destinations = core.runtimes.map { runtime in
             SpoolDestination(core: core, store: store, runtime: runtime)
         }
@@ -81,19 +63,35 @@ final class SpoolWriter: @unchecked Sendable {
         thread.start()
     }
 
-    /// Writes what it has been given, and ends. No worker may send steps any more.
-    func stop() {
-        isStopping.store(true, ordering: .releasing)
-        awake.signal()
-        ended.wait()
+    /// Writes what it has been given, and ends.
+    ///
+    /// No worker may send steps any more.
+    func stop() async {
+        await withCheckedContinuation { continuation in
+            whenEnded.withLock { $0 = continuation }
+            isStopping.store(true, ordering: .releasing)
+            awake.signal()
+        }
     }
 
-    /// Wakes the thread if it announced to sleep. Any thread, after a push.
+    /// Answers from now on as soon as an envelope is stored, however many wait already.
+    ///
+    /// Any thread.
+    func stopWithholding() {
+        isReleasing.store(true, ordering: .releasing)
+        awake.signal()
+    }
+
+    /// Wakes the thread if it announced to sleep.
+    ///
+    /// Any thread, after a push.
     func wakeIfAsleep() {
         if lane.shouldWakeConsumer() { awake.signal() }
     }
 
-    /// Tells that a lane which had been full has room again. Any thread.
+    /// Tells that a lane which had been full has room again, or that an instance is open now.
+    ///
+    /// Any thread.
     func grantRoom() {
         isRoomGranted.store(true, ordering: .releasing)
         awake.signal()
@@ -103,19 +101,20 @@ final class SpoolWriter: @unchecked Sendable {
 
     private func run() {
         while true {
+            // Before the steps are taken: what was sent before the end was asked for is then among them.
+            let isLast = isStopping.load(ordering: .acquiring)
             let steps = takeSteps()
-            if !steps.isEmpty { perform(steps) }
-            let isRoomGranted = isRoomGranted.exchange(false, ordering: .acquiring)
-            var didWork = !steps.isEmpty
-            for destination in destinations where destination.needsFilling || isRoomGranted {
-                didWork = destination.fill() || didWork
+            if !steps.isEmpty || (!unsettled.isEmpty && (isLast || HostClock.monotonicNs() >= settleAgainAtNs)) {
+                perform(steps)
             }
+            let isFilled = !isLast && fillDestinations()
             releaseWithheld()
-            guard !didWork else { continue }
-            if isStopping.load(ordering: .acquiring) { break }
-            if lane.prepareToSleep() { awake.wait() }
+            sendAnswers()
+            guard steps.isEmpty, !isFilled else { continue }
+            if isLast { break }
+            sleep()
         }
-        ended.signal()
+        end()
     }
 
     private func takeSteps() -> [RoutedEnvelope] {
@@ -125,54 +124,117 @@ final class SpoolWriter: @unchecked Sendable {
         return words[..<count].map { RoutedEnvelope(word: $0) }
     }
 
-    private func perform(_ steps: [RoutedEnvelope]) {
-        let operations = steps.compactMap { operation(for: $0) }
+    private func fillDestinations() -> Bool {
+        if isRoomGranted.exchange(false, ordering: .acquiring) {
+            for destination in destinations { destination.roomGranted() }
+        }
+        // While the spool cannot be written, more deliveries would only make more that cannot be settled.
+        guard unsettled.isEmpty, !core.isSpoolLost else { return false }
+        let now = HostClock.monotonicNs()
+        var didWork = sweepExpired(nowNs: now)
+        for destination in destinations where destination.needsFilling(nowNs: now) {
+            didWork = destination.fill() || didWork
+        }
+        return didWork
+    }
+
+    private func sleep() {
+        guard lane.prepareToSleep() else { return }
+        if let until = nextLookNs {
+            let now = HostClock.monotonicNs()
+            _ = awake.wait(timeout: .now() + .nanoseconds(Int(clamping: until > now ? until - now : 0)))
+        } else {
+            awake.wait()
+        }
+        // It may have been something else that woke us.
+        lane.cancelSleep()
+    }
+
+    /// When there is something to do even if nobody wakes the thread, in ns of the monotonic clock.
+    private var nextLookNs: UInt64? {
+        guard !core.isSpoolLost else { return nil }
+        guard unsettled.isEmpty else { return settleAgainAtNs }
+        let now = HostClock.monotonicNs()
+        return destinations.map(\.readAgainAtNs).filter { $0 > now }.reduce(nextSweepNs) { min($0, $1) }
+    }
+
+    private func end() {
+        if !unsettled.isEmpty { lose(unsettled) }
+        unsettled = []
+        if lostCount > 0 {
+            core.logger.error(
+                "deliveries that were settled could not be recorded: they will be made again after the next start",
+                metadata: ["count": "\(lostCount)"]
+            )
+        }
+        for destination in destinations { destination.end() }
+        whenEnded.withLock { $0.take() }?.resume()
+    }
+
+    // MARK: Commits
+
+    /// Makes steps durable, and sends all on their way.
+    func perform(_ steps: [RoutedEnvelope]) {
+        let steps = unsettled + steps
+        unsettled = []
+        guard !core.isSpoolLost else { return fail(steps) }
         do throws(SpoolError) {
-            let results = try operations.isEmpty ? [] : store.commit(operations)
+            let results = try store.commit(steps.flatMap { operations(for: $0) })
+            if lastError != nil { core.logger.notice("the spool can be written again") }
+            lastError = nil
             finish(steps, results)
         } catch {
-            core.logger.error("the spool could not be written", metadata: ["reason": "\(error)"])
-            fail(steps, error)
-        }
-        core.contexts.forEach { if $0.results.shouldWakeConsumer() { $0.worker.wake() } }
-    }
-
-    private func operation(for step: RoutedEnvelope) -> SpoolOperation? {
-        let header = step.header.pointee
-        switch header.step {
-        case .append: return .append(SpoolRecord(step, core: core))
-        case .forget: return .delivered(sequence: header.sequence)
-        case .defer:
-            return .deferred(
-                sequence: header.sequence,
-                attempts: header.attempts,
-                nextAttemptAt: header.retryAt,
-                reason: step.takeNote()
-            )
-        case .bury: return .failed(sequence: header.sequence, reason: step.takeNote(), at: HostClock.wallMs())
-        case .expire: return .expired(sequence: header.sequence, at: HostClock.wallMs())
-        case .deliver, .reload, .reloadMore, .unpark: return nil
-        }
-    }
-
-    /// After a commit: answers the sources, passes the stored envelopes on.
-    private func finish(_ steps: [RoutedEnvelope], _ results: [AppendResult]) {
-        var next = 0
-        for step in steps {
-            switch step.header.pointee.step {
-            case .append:
-                finishAppend(step, results[next])
-                next += 1
-            case .reload:
-                destinations[step.header.pointee.target].reload(step)
-            default:
-                release(step)
-            }
+            failed(error)
+            fail(steps)
         }
         for destination in destinations { destination.wakeConsumer() }
     }
 
-    private func finishAppend(_ step: RoutedEnvelope, _ result: AppendResult) {
+    private func operations(for step: RoutedEnvelope) -> [SpoolOperation] {
+        let header = step.header.pointee
+        var operations: [SpoolOperation] = []
+        switch header.step {
+        case .append:
+            operations = [.append(SpoolRecord(step, core: core))]
+        case .forget:
+            operations = [.delivered(sequence: header.sequence)]
+        case .defer:
+            operations = [
+                .deferred(
+                    sequence: header.sequence,
+                    attempts: header.attempts,
+                    nextAttemptAt: header.retryAt,
+                    reason: step.note
+                )
+            ]
+        case .bury:
+            operations = [.failed(sequence: header.sequence, reason: step.note, at: HostClock.wallMs())]
+        case .expire:
+            operations = [.expired(sequence: header.sequence, at: HostClock.wallMs())]
+        case .deliver, .reload, .unpark, .more, .unread:
+            break
+        }
+        if let notice = step.notice { operations.append(.append(SpoolRecord(notice, core: core))) }
+        return operations
+    }
+
+    /// After a commit: answers the sources, passes the stored envelopes on.
+    private func finish(_ steps: [RoutedEnvelope], _ results: [AppendResult]) {
+        var results = results[...]
+        for step in steps {
+            switch step.header.pointee.step {
+            case .append:
+                finishAppend(step, results.popFirst())
+            case .reload:
+                destinations[step.header.pointee.target].add(reload: step)
+            default:
+                if let notice = step.takeNotice() { finishAppend(notice, results.popFirst()) }
+                release(step)
+            }
+        }
+    }
+
+    private func finishAppend(_ step: RoutedEnvelope, _ result: AppendResult?) {
         let header = step.header
         switch result {
         case .stored(let sequence):
@@ -189,62 +251,57 @@ final class SpoolWriter: @unchecked Sendable {
             release(step)
         case .full:
             refuse(step, .spoolFull)
-        case .tooLarge(_, let bytes, let max):
-            refuse(step, .tooLarge(bytes: bytes, max: max))
+        case .tooLarge:
+            refuse(step, .tooLarge)
+        case nil:
+            refuse(step, .spoolFailed("it did not say what became of it"))
         }
     }
 
-    /// After a commit that failed: nothing of it happened. What was to be forgotten will be delivered again.
-    private func fail(_ steps: [RoutedEnvelope], _ error: SpoolError) {
+    /// Notes why a commit failed.
+    private func failed(_ error: SpoolError) {
+        if error != lastError { core.logger.error("the spool could not be written", metadata: ["reason": "\(error)"]) }
+        lastError = error
+        settleAgainAtNs = HostClock.monotonicNs() + Self.retryPauseNs
+        guard error.isFinal, !core.isSpoolLost else { return }
+        core.loseSpool()
+        core.logger.critical(
+            "the spool is lost: nothing can be stored until the router is restarted",
+            metadata: ["reason": "\(error)"]
+        )
+    }
+
+    /// After a commit that failed: nothing of it happened.
+    ///
+    /// Sources are told; what was settled is tried again.
+    private func fail(_ steps: [RoutedEnvelope]) {
+        var rest: [RoutedEnvelope] = []
         for step in steps {
-            switch step.header.pointee.step {
-            case .append: refuse(step, .spoolFailed(error.description))
-            case .reload: destinations[step.header.pointee.target].reload(step)
-            default: release(step)
+            if step.header.pointee.step == .append {
+                refuse(step, .spoolFailed(lastError?.description ?? "it has failed before"))
+            } else {
+                rest.append(step)
             }
         }
+        if core.isSpoolLost { lose(rest) } else { unsettled = rest }
     }
 
-    // MARK: Answers
-
-    /// What an answer to a source needs.
-    struct Answer {
-        var cookie: UInt64
-        var source: Int
-
-        /// Nil for the router's own envelopes, which nobody waits for.
-        init?(_ header: RoutedEnvelope.Header) {
-            guard header.source >= 0 else { return nil }
-            cookie = header.cookie
-            source = header.source
+    /// Lets go of settled deliveries that cannot be recorded: they stay on disk as they are.
+    private func lose(_ steps: [RoutedEnvelope]) {
+        for step in steps {
+            if step.header.pointee.step != .reload { lostCount += 1 }
+            release(step)
         }
     }
 
     private func refuse(_ step: RoutedEnvelope, _ refusal: Refusal) {
         observe(.refused(refusal.description), step)
-        send(Answer(step.header.pointee), refusal)
-        release(step)
-    }
-
-    private func send(_ answer: Answer?, _ refusal: Refusal?) {
-        guard let answer else { return }
-        let result = Result(cookie: answer.cookie, source: answer.source, refusal: refusal)
-        let results = core.runtimes[answer.source].context.results
-        let pair: [UInt] = [result.cookie, result.packed]
-        let sent = pair.withUnsafeBufferPointer { results.push($0, producer: 0) }
-        precondition(sent == pair.count, "the lane has room for one answer a credit")
-    }
-
-    /// Answers the sources that were held back for a destination which has drained.
-    private func releaseWithheld() {
-        var answered = false
-        for destination in destinations where !destination.withheld.isEmpty && !destination.isFull {
-            for answer in destination.withheld { send(answer, nil) }
-            destination.withheld = []
-            answered = true
+        let answer = Answer(step.header.pointee)
+        if answer == nil {
+            core.logger.warning("the author of a failed envelope is not told", metadata: ["reason": "\(refusal)"])
         }
-        guard answered else { return }
-        core.contexts.forEach { if $0.results.shouldWakeConsumer() { $0.worker.wake() } }
+        send(answer, refusal)
+        release(step)
     }
 
     private func observe(_ event: Hop.Event, _ step: RoutedEnvelope) {
@@ -252,8 +309,17 @@ final class SpoolWriter: @unchecked Sendable {
         observer.observe(core.runtimes[step.header.pointee.target].hop(event, step))
     }
 
-    private func release(_ step: RoutedEnvelope) {
-        _ = step.takeNote()
-        core.pools.release(step.block, worker: core.writerPool)
+    func release(_ step: RoutedEnvelope) {
+        step.release(to: core.pools, worker: core.foreignPool)
+    }
+}
+
+extension SpoolError {
+    /// Whether the spool cannot be written before a restart: what is on disk is not certain any more.
+    var isFinal: Bool {
+        switch self {
+        case .ioFailure, .corrupt, .notASpool, .newerSchema, .closed: true
+        case .cannotOpen, .inUse, .diskFull, .readOnly, .busy, .unexpected: false
+        }
     }
 }

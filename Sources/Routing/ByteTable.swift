@@ -14,7 +14,9 @@ struct ByteTable: Sendable {
     private var keys: [UInt8] = []
     private let mask: Int
 
-    /// Builds the map; of two entries with one key the later counts. Empty keys are left out.
+    /// Builds the map; of two entries with one key the later counts.
+    ///
+    /// Empty keys are left out.
     init(_ entries: [(key: String, value: Int)]) {
         var capacity = 8
         while capacity < entries.count * 2 { capacity *= 2 }
@@ -23,7 +25,9 @@ struct ByteTable: Sendable {
         for entry in entries where !entry.key.isEmpty { insert(Array(entry.key.utf8), entry.value) }
     }
 
-    /// The value of a key; nil if it has none. No allocation.
+    /// The value of a key; nil if it has none.
+    ///
+    /// No allocation.
     func value(of key: UnsafeRawBufferPointer) -> Int? {
         let hash = Self.hash(key)
         return keys.withUnsafeBytes { keys in
@@ -57,7 +61,10 @@ struct ByteTable: Sendable {
         slots[index] = Slot(hash: hash, start: keys.count - key.count, end: keys.count, value: value)
     }
 
-    /// FNV-1a, 64 bits. The table's keys are the operator's, so nobody can choose them to collide.
+    /// FNV-1a, 64 bits, its halves folded together.
+    ///
+    /// Whoever claims addresses could choose some that collide; that makes their own lookups slow, and the claims are
+    /// the plugins', not their peers'.
     private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }

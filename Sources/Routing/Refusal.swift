@@ -1,4 +1,6 @@
-/// Why the router does not take an envelope. Each becomes a sentence that its sender is told.
+/// Why the router does not take an envelope.
+///
+/// Each becomes a sentence that its sender is told.
 package enum Refusal: Hashable, Sendable {
     /// Nobody serves the recipient's domain.
     case noRoute(domain: String)
@@ -16,10 +18,8 @@ package enum Refusal: Hashable, Sendable {
     case spoolFull
     /// The spool cannot write.
     case spoolFailed(String)
-    /// A field is over a limit of the spool, in bytes.
-    case tooLarge(bytes: Int, max: Int)
-    /// The provider's plugin does not run.
-    case providerDown(String)
+    /// A field is over a limit of the spool.
+    case tooLarge
 }
 
 extension Refusal: CustomStringConvertible {
@@ -41,10 +41,8 @@ extension Refusal: CustomStringConvertible {
             "too many messages are waiting; try again later"
         case .spoolFailed(let reason):
             "the router cannot store it: \(reason)"
-        case .tooLarge(let bytes, let max):
-            "it is too large: \(bytes) bytes, at most \(max) can be stored"
-        case .providerDown(let provider):
-            "the provider \(provider) does not run"
+        case .tooLarge:
+            "it is too large to be stored"
         }
     }
 
@@ -60,7 +58,6 @@ extension Refusal: CustomStringConvertible {
         case .spoolFull: "spool-full"
         case .spoolFailed: "spool-failed"
         case .tooLarge: "too-large"
-        case .providerDown: "provider-down"
         }
     }
 }

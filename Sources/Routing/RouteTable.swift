@@ -32,7 +32,9 @@ package final class RouteTable: Sendable {
         case refuse(Refusal)
     }
 
-    /// What a decision depends on, apart from the table. Borrowed for the call.
+    /// What a decision depends on, apart from the table.
+    ///
+    /// Borrowed for the call.
     package struct Question {
         /// Bytes of the sender's address.
         package var from: UnsafeRawBufferPointer
@@ -64,23 +66,27 @@ package final class RouteTable: Sendable {
         }
     }
 
-    /// All claims, in the order in which they were made.
-    package let claims: [Claim]
     private let domains: ByteTable
     private let addresses: ByteTable
     private let homeDomains: ByteTable
     private let names: [String]
+    /// Of two tables, the one with the higher number is the newer.
+    package let version: Int
 
     /// The most claims of all instances together.
     package static let claimsMax = 1_000_000
     /// The most routers an envelope may cross.
     package static let hopsMax: UInt32 = 16
 
+    /// Builds a table, in time proportional to the claims.
+    ///
     /// - Parameters:
+    ///   - homeDomains: the organisation's own, as addresses spell them.
     ///   - names: of the instances, by index, for refusals.
-    package init(claims: [Claim], homeDomains: [String], names: [String]) {
-        self.claims = claims
+    ///   - version: the number of the snapshot.
+    package init(claims: [Claim], homeDomains: [String], names: [String], version: Int = 0) {
         self.names = names
+        self.version = version
         self.domains = ByteTable(claims.filter { $0.scope == .domain }.map { ($0.subject, $0.owner) })
         self.addresses = ByteTable(claims.filter { $0.scope == .address }.map { ($0.subject, $0.owner) })
         self.homeDomains = ByteTable(homeDomains.map { ($0, 1) })
@@ -96,7 +102,9 @@ package final class RouteTable: Sendable {
         homeDomains.value(of: Self.domain(of: address)) != nil
     }
 
-    /// Decides what becomes of an envelope. No allocation unless it is refused.
+    /// Decides what becomes of an envelope.
+    ///
+    /// No allocation unless it is refused.
     package func decide(_ question: Question) -> Decision {
         guard question.hops < Self.hopsMax else { return .refuse(.hopLimit(question.hops)) }
         guard question.expires == 0 || question.expires > question.now else { return .refuse(.expired) }

@@ -1,0 +1,92 @@
+internal import Directory
+internal import HostServices
+internal import Logging
+internal import PluginHost
+internal import Spool
+
+extension Router {
+    /// How often it is looked whether the instances are done.
+    private static let lookTime = Duration.milliseconds(10)
+    /// How long the home users' inbox may take at the least to write what has arrived.
+    private static let homeTime = Duration.seconds(1)
+
+    /// Lets the instances finish their work, stops them, and closes the files.
+    ///
+    /// A second call returns at once.
+    ///
+    /// It takes the drain time at most, and what the disk takes for the last commits. What is not delivered by then is on
+    /// disk, if it is stored at all. Not to be called while ``start()`` runs.
+    package func shutdown() async {
+        guard advance(from: [.made, .running], to: .stopping) else { return }
+        core.spoolWriter?.stopWithholding()
+        let deadline = ContinuousClock.now + core.options.limits.drainTime
+        let providers = core.runtimes.dropFirst()
+        for runtime in providers { await onLoop(of: runtime) { $0.instance?.drain() } }
+        await wait(until: deadline) { await self.areIdle(providers) }
+        if let first = core.runtimes.first { await drainHome(first, until: deadline) }
+        // The home users last: what others hand in while they stop may be for them.
+        for runtime in core.runtimes.reversed() { await onLoop(of: runtime) { $0.stop() } }
+        inbox.close()
+        await endSpool()
+        for worker in workers { await end(worker) }
+        resolver.shutdown()
+    }
+
+    private func areIdle(_ runtimes: ArraySlice<InstanceRuntime>) async -> Bool {
+        for runtime in runtimes {
+            guard await onLoop(of: runtime, { $0.isIdle }) ?? true else { return false }
+        }
+        return true
+    }
+
+    /// Lets the inbox write what has arrived, and the users who have sent something have their answers.
+    private func drainHome(_ runtime: InstanceRuntime, until deadline: ContinuousClock.Instant) async {
+        await onLoop(of: runtime) { $0.instance?.drain() }
+        let home = home
+        await wait(until: max(deadline, .now + Self.homeTime)) {
+            await self.onLoop(of: runtime) { $0.inFlight.count == 0 && home.hasAnswered } ?? true
+        }
+    }
+
+    private func wait(until deadline: ContinuousClock.Instant, for isDone: () async -> Bool) async {
+        while ContinuousClock.now < deadline, await !isDone() {
+            guard (try? await Task.sleep(for: Self.lookTime)) != nil else { return }
+        }
+    }
+
+    /// Hands the last steps to the spool, and closes it when they are written.
+    private func endSpool() async {
+        for context in core.contexts {
+            _ = try? await context.worker.call { context.close() }
+            while let isSent = try? await context.worker.call({ context.hasSentSteps }), !isSent {
+                // The writer wakes the worker when it has room; this only waits for that.
+                try? await Task.sleep(for: Self.lookTime)
+            }
+        }
+        await core.spoolWriter?.stop()
+        guard let store else { return }
+        do throws(SpoolError) {
+            try store.close()
+        } catch {
+            logger.error("the spool was not closed in order: \(error)")
+        }
+    }
+
+    /// Lets go of what is in memory, and ends a worker's thread.
+    private func end(_ worker: Worker) async {
+        let context = core.contexts[worker.index]
+        let home = home
+        _ = try? await worker.call {
+            context.end()
+            if worker.index == 0 { home.empty() }
+        }
+        // From here on nobody asks the loops anything; what was asked before is answered before they end.
+        _ = advance(from: [.stopping], to: .stopped)
+        _ = try? await worker.call {}
+        do {
+            try await worker.shutdown()
+        } catch {
+            logger.error("a worker did not end in order: \(error)", metadata: ["worker": "\(worker.name)"])
+        }
+    }
+}
