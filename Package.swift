@@ -165,6 +165,18 @@ let fuzzers: [Target] =
             )
         }
 
+/// Plugins that only benchmarks load: `make bench-federation` builds them, nothing else does.
+let benchmarks: [Target] =
+    Context.environment["PLUGBOARD_BENCH"] == nil
+    ? []
+    : plugin(
+        "LoadProvider",
+        logic: "LoadProviderLogic",
+        at: "Tests/Benchmarks/Federation/LoadProvider",
+        logicPath: "Provider",
+        []
+    )
+
 let package = Package(
     name: "plugboard",
     products: [
@@ -173,7 +185,7 @@ let package = Package(
         .library(name: "ProviderKit", targets: ["ProviderKit", "CPlugboard"]),
         .library(name: "XMPP", type: .dynamic, targets: ["XMPP"]),
         .library(name: "EchoProvider", type: .dynamic, targets: ["EchoProvider"]),
-    ],
+    ] + (benchmarks.isEmpty ? [] : [.library(name: "LoadProvider", type: .dynamic, targets: ["LoadProvider"])]),
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -186,6 +198,6 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
-    targets: core + xmpp + examples + allTests + fuzzers,
+    targets: core + xmpp + examples + allTests + fuzzers + benchmarks,
     swiftLanguageModes: [.v6]
 )

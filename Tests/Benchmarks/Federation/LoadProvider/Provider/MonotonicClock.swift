@@ -1,0 +1,11 @@
+import Glibc
+
+/// The clock that both processes of a measurement share.
+enum MonotonicClock {
+    /// Nanoseconds since the system started.
+    static var now: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}

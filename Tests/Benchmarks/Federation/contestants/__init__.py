@@ -1,0 +1,1 @@
+"""The pairs of servers that are compared."""

@@ -1,0 +1,240 @@
+import ProviderKit
+import Spool
+import Testing
+
+@testable import Router
+
+@Suite("A spool in trouble", .timeLimit(.minutes(1)))
+struct SpoolTroubleTests {
+    private let pump = Script("pump", claims: ["pump@home.example"])
+
+    private func message(_ text: String, id: String = "") -> Envelope {
+        .message(text, from: "pump@home.example", to: "user@partner.example", id: id)
+    }
+
+    /// A receiver that holds what it takes until it is told.
+    private func holder() -> Script {
+        Script("net", claims: ["partner.example"]) { provider, delivery in
+            provider.held.append(delivery)
+            return true
+        }
+    }
+
+    /// Runs `body` with a router whose spool fails on demand.
+    private func withStore(
+        _ scripts: [Script],
+        in folder: TemporaryFolder? = nil,
+        prepare: @escaping (FaultyStore) -> Void = { _ in },
+        _ body: (Rig, FaultyStore) async throws -> Void
+    ) async throws {
+        let holder = Holder()
+        var setup = Setup()
+        setup.limits.drainTime = .milliseconds(20)
+        setup.openStore = { path throws(SpoolError) in
+            let store = try FaultyStore(path: path)
+            prepare(store)
+            holder.value = store
+            return store
+        }
+        try await Rig.with(setup, scripts, in: folder) { rig in
+            try await body(rig, #require(holder.value))
+        }
+    }
+
+    @Test("While the disk is full messages are refused, and when it is not any more they are taken")
+    func diskFull() async throws {
+        let net = Script("net", claims: ["partner.example"])
+        try await withStore([pump, net]) { rig, store in
+            store.fault.set { _ in .diskFull(path: "spool") }
+            try await rig.send([message("1")], by: pump)
+            let refused = try await pump.answers.first { $0.text == "1" }
+            let reason = Outcome.Reason(
+                .internal,
+                "the router cannot store it: see the router's log",
+                code: "spool-failed"
+            )
+            #expect(refused.outcome == .failed(reason))
+            store.fault.set(nil)
+            try await rig.send([message("2")], by: pump)
+            #expect(try await pump.answers.first { $0.text == "2" }.outcome == .accepted)
+            try await net.taken.first { $0.text == "2" }
+            #expect(net.taken.all.map(\.text) == ["2"])
+        }
+    }
+
+    @Test("What was settled while the spool could not be written is recorded later, in order")
+    func settledLater() async throws {
+        let net = holder()
+        try await withStore([pump, net]) { rig, store in
+            try await rig.send((0..<4).map { message("\($0)", id: "m\($0)") }, by: pump)
+            try await net.taken.wait(for: 4)
+            try await pump.answers.wait(for: 4)
+            store.fault.set { _ in .busy(path: "spool") }
+            try await rig.on(net) { provider in
+                provider.held.removeFirst().complete(.delivered)
+                provider.held.removeFirst().complete(.failed(Outcome.Reason(.content, "bad words")))
+                provider.held.removeFirst().complete(.deferred(Outcome.Reason(.transient, "later")))
+                provider.held.removeFirst().complete(.deferred(Outcome.Reason(.transient, "later")))
+            }
+            // Its time to be tried again comes while nothing can be written.
+            let before = store.commits.all.count
+            try await store.commits.wait(for: before + 2)
+            store.fault.set(nil)
+            let recorded = try await store.done.first { $0.count >= 5 }
+            #expect(recorded.map(Self.name) == ["delivered", "failed", "append", "deferred", "deferred"])
+            try await pump.taken.first { $0.failure?.messageID == "m1" }
+            try await net.taken.wait(for: 6)
+            #expect(net.taken.all.suffix(2).map(\.text) == ["2", "3"])
+            #expect(net.taken.all.suffix(2).allSatisfy { $0.isRedelivered })
+            try await rig.on(net) { $0.completeHeld() }
+            try await store.done.first { $0.map(Self.name) == ["delivered", "delivered"] }
+        }
+    }
+
+    private static func name(_ operation: SpoolOperation) -> String {
+        switch operation {
+        case .append: "append"
+        case .delivered: "delivered"
+        case .deferred: "deferred"
+        case .failed: "failed"
+        case .expired: "expired"
+        }
+    }
+
+    @Test("A dead letter and the failure for its author are one commit, however many come together")
+    func oneCommit() async throws {
+        let net = holder()
+        try await withStore([pump, net]) { rig, store in
+            let count = 1500
+            try await rig.send((0..<count).map { message("\($0)", id: "m\($0)") }, by: pump)
+            try await net.taken.wait(for: count)
+            try await rig.on(net) { $0.completeHeld(.failed(Outcome.Reason(.recipient, "nobody"))) }
+            try await pump.taken.wait(for: count)
+            for commit in store.done.all {
+                for (index, operation) in commit.enumerated() where Self.name(operation) == "failed" {
+                    let isFollowed = index + 1 < commit.count && Self.name(commit[index + 1]) == "append"
+                    #expect(isFollowed, "a failure without the notice in the same commit")
+                }
+            }
+            let counts = try rig.counts()
+            #expect(counts.deadLetters == count)
+        }
+    }
+
+    @Test("After a failure of the disk itself nothing is taken that would have to be stored, and the rest goes on")
+    func lost() async throws {
+        let folder = try TemporaryFolder()
+        let net = holder()
+        try await withStore([pump, net], in: folder) { rig, store in
+            try await rig.send([message("stored")], by: pump)
+            try await net.taken.wait(for: 1)
+            store.fault.set { _ in .ioFailure(path: "spool", detail: "bad sector") }
+            try await rig.send([message("refused")], by: pump)
+            let refused = try await pump.answers.first { $0.text == "refused" }
+            #expect(refused.outcome.sentence == "the router cannot store it: see the router's log")
+            try await rig.log.lines.first { $0.hasPrefix("critical: the spool is lost") }
+            // The disk seems to work again, but what is on it is not certain.
+            store.fault.set(nil)
+            let commits = store.commits.all.count
+            try await rig.send([message("refused too")], by: pump)
+            let again = try await pump.answers.first { $0.text == "refused too" }
+            #expect(again.outcome.sentence == refused.outcome.sentence)
+            let homeMessage = Envelope.message("home", from: "alice@home.example", to: "user@partner.example")
+            #expect(await rig.router.send(homeMessage).outcome.sentence == refused.outcome.sentence)
+            var typing = message("")
+            typing.content = .typing(.composing)
+            try await rig.send([typing], by: pump)
+            try await net.taken.first { $0.text == "typing" }
+            try await rig.on(net) { $0.completeHeld() }
+            try await rig.hops.first { $0.event == .delivered && $0.kind == "message" }
+            #expect(store.commits.all.count == commits)
+        }
+        let again = Script("net", claims: ["partner.example"])
+        try await withStore([Script("pump", claims: ["pump@home.example"]), again], in: folder) { _, _ in
+            // That it was delivered could not be recorded.
+            try await again.taken.wait(for: 1)
+            #expect(again.taken.all.map(\.text) == ["stored"])
+        }
+    }
+
+    @Test("Deliveries that could not be recorded to the end are counted in the log")
+    func lostCount() async throws {
+        let net = Script("net", claims: ["partner.example"])
+        let log = try await Rig.with(Setup(), []) { $0.log }
+        #expect(!log.lines.all.contains { $0.contains("could not be recorded") })
+        var lines = Recorder<String>()
+        try await withStore([pump, net]) { rig, store in
+            lines = rig.log.lines
+            store.fault.set { $0.contains { Self.name($0) == "delivered" } ? .diskFull(path: "spool") : nil }
+            try await rig.send([message("1")], by: pump)
+            try await store.commits.first { $0.contains { Self.name($0) == "delivered" } }
+        }
+        #expect(lines.all.contains { $0.contains("could not be recorded") && $0.contains("\"count\": 1") })
+    }
+
+    @Test("What could not be read is read later, at the start as well as after a deferral")
+    func readLater() async throws {
+        let folder = try TemporaryFolder()
+        let closed = Script("net", claims: ["partner.example"]) { _, _ in false }
+        try await withStore([pump, closed], in: folder) { rig, _ in
+            try await rig.send((0..<3).map { message("\($0)") }, by: pump)
+            try await pump.answers.wait(for: 3)
+        }
+        let failing: @Sendable ([SpoolOperation]) -> SpoolError? = { _ in .busy(path: "spool") }
+        let held = Holder()
+        let net = Script("net", claims: ["partner.example"])
+        net.onDeliver = { _, delivery in
+            let isFirst = net.taken.all.isEmpty
+            // Nothing can be read when its time comes.
+            if isFirst { held.value?.readFault.set(failing) }
+            delivery.complete(isFirst ? .deferred(Outcome.Reason(.transient, "later")) : .delivered)
+            return true
+        }
+        let source = Script("pump", claims: ["pump@home.example"])
+        let prepare = { (store: FaultyStore) in
+            held.value = store
+            store.readFault.set(failing)
+        }
+        try await withStore([source, net], in: folder, prepare: prepare) { rig, store in
+            try await store.failedReads.wait(for: 3)
+            store.readFault.set(nil)
+            let failed = store.failedReads.all.count
+            try await net.taken.wait(for: 3)
+            try await store.failedReads.wait(for: failed + 1)
+            store.readFault.set(nil)
+            try await net.taken.wait(for: 4)
+            #expect(net.taken.all.map(\.text) == ["0", "1", "2", "0"])
+            #expect(net.taken.all[3].isRedelivered)
+        }
+    }
+
+    @Test("A stored message that is damaged becomes a dead letter, and the others are delivered")
+    func damaged() async throws {
+        let folder = try TemporaryFolder()
+        let closed = Script("net", claims: ["partner.example"]) { _, _ in false }
+        try await withStore([pump, closed], in: folder) { rig, store in
+            try await rig.send([message("sound")], by: pump)
+            try await pump.answers.wait(for: 1)
+            let record = SpoolRecord(
+                destination: "net",
+                conversation: "a@b|c@d",
+                source: "pump",
+                idempotencyKey: IdempotencyKey(high: 1, low: 2),
+                createdAt: 1,
+                payload: Array(repeating: 0xFF, count: 300)
+            )
+            var huge = record
+            huge.idempotencyKey = IdempotencyKey(high: 3, low: 4)
+            huge.payload = Array(repeating: 0, count: SpoolLimits().payloadBytesMax)
+            _ = try store.commit([.append(record), .append(huge)])
+        }
+        let net = Script("net", claims: ["partner.example"])
+        try await withStore([Script("pump", claims: ["pump@home.example"]), net], in: folder) { rig, store in
+            try await net.taken.first { $0.text == "sound" }
+            try await store.done.first { $0.contains { Self.name($0) == "delivered" } }
+            let counts = try rig.counts()
+            #expect(counts.deadLetters == 2)
+            #expect(counts.pending == 0)
+        }
+    }
+}
