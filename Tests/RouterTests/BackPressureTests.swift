@@ -210,8 +210,12 @@ struct BackPressureTests {
         }
     }
 
-    @Test("An instance never holds more than the limit, and goes on when it settles", arguments: [1, 3, 64, 100])
-    func inFlightLimit(limit: Int) async throws {
+    @Test(
+        "An instance never holds more than the limit, and goes on when it settles",
+        arguments: [1, 3, 64, 100],
+        [true, false]
+    )
+    func inFlightLimit(limit: Int, isDurable: Bool) async throws {
         let pump = Script("pump", claims: ["pump@home.example"])
         let most = Recorder<Int>()
         let sink = Script("sink", claims: ["partner.example"]) { provider, delivery in
@@ -219,7 +223,7 @@ struct BackPressureTests {
             most.append(provider.held.count)
             return true
         }
-        var setup = Setup.tiny()
+        var setup = Setup.tiny(isDurable: isDurable)
         setup.limits.inFlightMax = limit
         try await Rig.with(setup, [pump, sink]) { rig in
             let sent = Self.messages(limit * 3 + 1, conversations: 2)
