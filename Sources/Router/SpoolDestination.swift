@@ -33,7 +33,7 @@ final class SpoolDestination {
     /// The lane was full; its room wakes us.
     private var isWaitingForRoom = false
     /// After a read that failed: not to be tried before, in ns of the monotonic clock.
-    private(set) var readAgainAtNs: UInt64 = 0
+    private var readAgainAtNs: UInt64 = 0
     /// Sources that are answered when the backlog is smaller.
     var withheld: [SpoolWriter.Answer] = []
 
@@ -51,10 +51,18 @@ final class SpoolDestination {
     /// Whether so much waits that the sources are to be held back.
     var isFull: Bool { isSpilled && spilledCount > core.options.limits.backlogMax }
 
+    /// When there is something to be moved that only the time keeps from the lane, in ns of the monotonic clock.
+    ///
+    /// It may have passed; nil if nothing waits, or if it waits for somebody who will wake the thread.
+    var nextFillNs: UInt64? {
+        guard isSpilled || !queue.isEmpty || !reloads.isEmpty else { return nil }
+        guard !isWaitingForRoom, runtime.isOpen.load(ordering: .acquiring) else { return nil }
+        return readAgainAtNs
+    }
+
     /// Whether there is something to be moved, and nothing keeps it from the lane.
     func needsFilling(nowNs: UInt64) -> Bool {
-        guard isSpilled || !queue.isEmpty || !reloads.isEmpty else { return false }
-        return !isWaitingForRoom && nowNs >= readAgainAtNs && runtime.isOpen.load(ordering: .acquiring)
+        nextFillNs.map { nowNs >= $0 } ?? false
     }
 
     /// Passes a stored envelope on, or leaves it on disk.

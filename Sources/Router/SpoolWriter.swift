@@ -154,8 +154,8 @@ final class SpoolWriter: @unchecked Sendable {
     private var nextLookNs: UInt64? {
         guard !core.isSpoolLost else { return nil }
         guard unsettled.isEmpty else { return settleAgainAtNs }
-        let now = HostClock.monotonicNs()
-        return destinations.map(\.readAgainAtNs).filter { $0 > now }.reduce(nextSweepNs) { min($0, $1) }
+        // A moment that has come since the destinations were looked at counts, too: then there is no sleep.
+        return destinations.compactMap(\.nextFillNs).reduce(nextSweepNs) { min($0, $1) }
     }
 
     private func end() {
