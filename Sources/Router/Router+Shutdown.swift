@@ -20,9 +20,8 @@ extension Router {
         guard advance(from: [.made, .running], to: .stopping) else { return }
         core.spoolWriter?.stopWithholding()
         let deadline = ContinuousClock.now + core.options.limits.drainTime
-        let providers = core.runtimes.dropFirst()
-        for runtime in providers { await onLoop(of: runtime) { $0.instance?.drain() } }
-        await wait(until: deadline) { await self.areIdle(providers) }
+        for runtime in core.runtimes.dropFirst() { await onLoop(of: runtime) { $0.instance?.drain() } }
+        await wait(until: deadline) { await self.areIdle() }
         if let first = core.runtimes.first { await drainHome(first, until: deadline) }
         // The home users last: what others hand in while they stop may be for them.
         for runtime in core.runtimes.reversed() { await onLoop(of: runtime) { $0.stop() } }
@@ -32,14 +31,15 @@ extension Router {
         resolver.shutdown()
     }
 
-    private func areIdle(_ runtimes: ArraySlice<InstanceRuntime>) async -> Bool {
-        for runtime in runtimes {
+    private func areIdle() async -> Bool {
+        for runtime in core.runtimes {
             guard await onLoop(of: runtime, { $0.isIdle }) ?? true else { return false }
         }
         return true
     }
 
-    /// Lets the inbox write what has arrived, and the users who have sent something have their answers.
+    /// Takes nothing more for the home users, lets the inbox write what has arrived, and those who have sent something
+    /// have their answers.
     private func drainHome(_ runtime: InstanceRuntime, until deadline: ContinuousClock.Instant) async {
         await onLoop(of: runtime) { $0.instance?.drain() }
         let home = home

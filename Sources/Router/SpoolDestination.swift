@@ -69,6 +69,7 @@ final class SpoolDestination {
     func pass(_ envelope: RoutedEnvelope) {
         // Once it is in the lane it is the other thread's.
         let sequence = envelope.header.pointee.sequence
+        // It may not overtake what is on disk or in the queue.
         if !isSpilled, queue.isEmpty, push(envelope) {
             cursor = sequence
             return
@@ -218,8 +219,6 @@ final class SpoolDestination {
         var sent = 0
         while sent < queue.count, push(queue[sent]) { sent += 1 }
         queue.removeFirst(sent)
-        // What is stored from now on comes behind the queue, by the disk.
-        if !queue.isEmpty { isSpilled = true }
         return sent
     }
 

@@ -77,7 +77,7 @@ struct BackPressureTests {
         let sink = Self.stoppingReceiver()
         let setup = Setup.tiny(workers: it.workers, isDurable: it.isDurable, backlogMax: it.backlogMax)
         try await Rig.with(setup, [pump, sink]) { rig in
-            let sent = Self.messages(3000, conversations: 7)
+            let sent = Self.messages(2000, conversations: 7)
             try await rig.send(sent, by: pump)
             let taken = try await sink.taken.wait(for: sent.count)
             try await rig.on(sink) { $0.completeHeld() }
@@ -95,9 +95,11 @@ struct BackPressureTests {
     func fastReceiver(_ it: Case) async throws {
         let pump = Script("pump", claims: ["pump@home.example"])
         let sink = Script("sink", claims: ["partner.example"])
-        let setup = Setup.tiny(workers: it.workers, isDurable: it.isDurable, backlogMax: it.backlogMax)
+        var setup = Setup.tiny(workers: it.workers, isDurable: it.isDurable, backlogMax: it.backlogMax)
+        // More under way than a lane has slots.
+        setup.limits.creditsMax = 50
         try await Rig.with(setup, [pump, sink]) { rig in
-            let sent = Self.messages(6000, conversations: 3)
+            let sent = Self.messages(4000, conversations: 3)
             try await rig.send(sent, by: pump)
             Self.check(try await sink.taken.wait(for: sent.count), sent)
             try await pump.answers.wait(for: sent.count)

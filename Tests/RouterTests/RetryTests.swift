@@ -71,12 +71,15 @@ struct RetryTests {
             try await rig.send(sent, by: pump)
             try await pump.answers.wait(for: count)
             try await rig.on(net) { _ in down.isOn = false }
-            let delivered = try await down.delivered.wait(for: count)
-            #expect(delivered.map(\.text) == sent.map(\.text))
+            // More while the pages come.
+            let more = (count..<count + 300).map { message("\($0)", to: "slow") }
+            try await rig.send(more, by: pump)
+            let delivered = try await down.delivered.wait(for: count + 300)
+            #expect(delivered.map(\.text) == (sent + more).map(\.text))
             // And what comes later goes on as before.
             try await rig.send([message("last", to: "slow")], by: pump)
             try await down.delivered.first { $0.text == "last" }
-            #expect(down.delivered.all.count == count + 1)
+            #expect(down.delivered.all.count == count + 301)
         }
     }
 
@@ -134,6 +137,36 @@ struct RetryTests {
             try await rig.on(net) { $0.completeHeld() }
             #expect(down.delivered.all.map(\.text) == ["2", "3", "1"])
             #expect(try await rig.status(of: "net").inFlight == 0)
+        }
+    }
+
+    @Test("What a provider gave back does not overtake what it put off before")
+    func givenBackBehindDeferred() async throws {
+        let offers = Recorder<String>()
+        let net = Script("net", claims: ["partner.example"])
+        net.onDeliver = { provider, delivery in
+            let text = delivery.envelope.text
+            let isFirst = !offers.all.contains(text)
+            offers.append(text)
+            guard isFirst else {
+                delivery.complete(.delivered)
+                return true
+            }
+            if text == "1" {
+                delivery.complete(Self.peerDown)
+                return true
+            }
+            // Ready again long before the first is tried again.
+            _ = try? provider.host.startTimer(after: 1) { provider.host.ready() }
+            return false
+        }
+        try await Rig.with(Setup(firstRetry: "300ms", lastRetry: "300ms"), [pump, net]) { rig in
+            try await rig.send(["1", "2"].map { message($0, to: "slow") }, by: pump)
+            try await offers.first { $0 == "2" }
+            try await net.taken.wait(for: 3)
+            #expect(net.taken.all.map(\.text) == ["1", "1", "2"])
+            try await rig.send([message("3", to: "slow")], by: pump)
+            try await offers.first { $0 == "3" }
         }
     }
 

@@ -128,6 +128,24 @@ struct ShutdownTests {
         }
     }
 
+    @Test("Without a spool, what is on its way to home users is in the inbox at the end")
+    func inboxWithoutSpool() async throws {
+        let folder = try TemporaryFolder()
+        let net = Script("net", claims: ["partner.example"])
+        let sent = (0..<500).map {
+            Envelope.message("\($0)", from: "bob@partner.example", to: "alice@home.example", id: "\($0)")
+        }
+        var setup = Setup(isDurable: false)
+        setup.limits.drainTime = .seconds(50)
+        try await Rig.with(setup, [net], in: folder) { rig in
+            try await rig.send(sent, by: net)
+        }
+        let inbox = try Inbox(path: "\(folder.path)/state/inbox.db")
+        let items = try inbox.items(of: nil, after: 0, limit: 1000)
+        #expect(items.map(\.text) == sent.map(\.text))
+        inbox.close()
+    }
+
     @Test("Senders whose answer was held back get it when the router stops")
     func withheldAnswers() async throws {
         let stuck = Script("stuck", claims: ["partner.example"]) { _, _ in false }

@@ -1,3 +1,4 @@
+import Dispatch
 import ProviderKit
 import Spool
 import Testing
@@ -101,6 +102,40 @@ struct SpoolTroubleTests {
         case .deferred: "deferred"
         case .failed: "failed"
         case .expired: "expired"
+        }
+    }
+
+    @Test("A source that is held back because the spool lags behind is told when it has caught up")
+    func laggingSpool() async throws {
+        let net = holder()
+        let held = Holder()
+        var setup = Setup.tiny()
+        setup.limits.creditsMax = 1000
+        setup.openStore = { path throws(SpoolError) in
+            let store = try FaultyStore(path: path)
+            held.value = store
+            return store
+        }
+        try await Rig.with(setup, [pump, net]) { rig in
+            let store = try #require(held.value)
+            try await rig.send((0..<100).map { message("\($0)") }, by: pump)
+            try await net.taken.wait(for: 100)
+            try await pump.answers.wait(for: 100)
+            // No commit ends before the gate opens, so that the steps fill the lane to the spool.
+            let gate = DispatchSemaphore(value: 0)
+            store.fault.set { _ in
+                gate.wait()
+                gate.signal()
+                return nil
+            }
+            try await rig.on(net) { $0.completeHeld() }
+            let busy = pump.busy.all.count
+            try await rig.send([message("held back")], by: pump)
+            try await pump.busy.wait(for: busy + 1)
+            gate.signal()
+            try await pump.answers.wait(for: 101)
+            try await net.taken.wait(for: 101)
+            try await rig.on(net) { $0.completeHeld() }
         }
     }
 
