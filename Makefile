@@ -6,6 +6,7 @@
 # make format        rewrites the Swift code the way make lint wants it
 # make interop       the router against Prosody and ejabberd on loopback addresses
 # make fuzz          fuzzes the parsers, each for FUZZ_SECONDS (60)
+# make tsan          the Swift tests under ThreadSanitizer (a build of its own, then about five minutes)
 # make bench-federation  speed and processor time of federation, beside Prosody's and ejabberd's (a release build first)
 # make dependencies  installs the system packages that all this needs, or says how
 #
@@ -21,7 +22,7 @@ SWIFT_FLAGS ?=
 
 swift_code := Sources Plugins Tests Examples Package.swift
 
-.PHONY: run test build unit-tests lint format interop fuzz fuzz-smoke bench-federation dependencies build-dependencies
+.PHONY: run test build unit-tests tsan lint format interop fuzz fuzz-smoke bench-federation dependencies build-dependencies
 
 run: build
 	.build/debug/ExampleHost
@@ -34,6 +35,9 @@ build: build-dependencies
 # One at a time: many tests block a thread until a peer answers, and a small machine has few.
 unit-tests: build-dependencies
 	swift test --disable-xctest --no-parallel $(SWIFT_FLAGS)
+
+tsan: build-dependencies
+	Tests/Support/tsan.sh $(SWIFT_FLAGS)
 
 lint: build-dependencies
 	swift format lint --strict --configuration .swift-format --recursive $(swift_code) || \

@@ -18,6 +18,7 @@ let pluginLinking: [LinkerSetting] = [
 
 func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio") }
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let locks = nio("NIOConcurrencyHelpers")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
@@ -65,13 +66,13 @@ let core: [Target] = [
     module("IMModel"),
     module("Lanes"),
     module("Routing"),
-    module("Spool", [grdb]),
-    module("Directory", [grdb]),
+    module("Spool", [grdb, locks]),
+    module("Directory", [grdb, locks]),
     module("Configuration", [yams]),
     module(
         "HostServices",
         [
-            "CCares", nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"), nio("NIOConcurrencyHelpers"), nioSSL, x509,
+            "CCares", nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"), locks, nioSSL, x509,
             crypto, log, asn1,
         ]
     ),
@@ -81,10 +82,10 @@ let core: [Target] = [
         "Router",
         [
             "CPlugboard", "Configuration", "Directory", "HostServices", "IMModel", "Lanes", "PluginHost", "ProviderKit",
-            "Routing", "Spool", log,
+            "Routing", "Spool", locks, log,
         ]
     ),
-    module("ControlSocket", [nio("NIOCore"), nio("NIOPosix"), log]),
+    module("ControlSocket", [locks, nio("NIOCore"), nio("NIOPosix"), log]),
     .executableTarget(
         name: "plugboard",
         dependencies: [
@@ -117,7 +118,9 @@ let examples: [Target] =
     plugin("EchoProvider", logic: "EchoProviderLogic", at: "Examples/EchoProvider", logicPath: "Provider", []) + [
         .executableTarget(
             name: "ExampleHost",
-            dependencies: ["Configuration", "Directory", "IMModel", "PluginHost", "Router", x509, crypto, asn1, log],
+            dependencies: [
+                "Configuration", "Directory", "IMModel", "PluginHost", "Router", x509, crypto, asn1, locks, log,
+            ],
             path: "Examples/ExampleHost",
             swiftSettings: settings
         )
@@ -125,23 +128,23 @@ let examples: [Target] =
 
 let allTests: [Target] = [
     tests("IMModelTests", ["IMModel"]),
-    tests("LanesTests", ["Lanes"]),
+    tests("LanesTests", ["Lanes", locks]),
     tests("RoutingTests", ["Routing"]),
     tests("SpoolTests", ["Spool", grdb]),
-    tests("DirectoryTests", ["Directory"]),
+    tests("DirectoryTests", ["Directory", locks]),
     tests("ConfigurationTests", ["Configuration"]),
     tests("ControlSocketTests", ["ControlSocket", nio("NIOCore"), nio("NIOPosix")]),
     tests(
         "HostServicesTests",
-        ["HostServices", nio("NIOCore"), nio("NIOPosix"), nioSSL, x509, crypto, asn1, log]
+        ["HostServices", nio("NIOCore"), nio("NIOPosix"), nioSSL, x509, crypto, asn1, locks, log]
     ),
     tests("ProviderKitTests", ["ProviderKit", "IMModel", "CPlugboard"]),
-    tests("PluginHostTests", ["PluginHost", "ProviderKit", "HostServices", "CPlugboard", "IMModel", log]),
+    tests("PluginHostTests", ["PluginHost", "ProviderKit", "HostServices", "CPlugboard", "IMModel", locks, log]),
     tests(
         "RouterTests",
         [
             "Router", "Configuration", "Directory", "HostServices", "IMModel", "Lanes", "PluginHost", "ProviderKit",
-            "Routing", "Spool", "CPlugboard", log,
+            "Routing", "Spool", "CPlugboard", locks, log,
         ]
     ),
     tests("CommandTests", []),

@@ -1,6 +1,6 @@
 internal import Directory
+internal import NIOConcurrencyHelpers
 internal import Router
-internal import Synchronization
 
 /// All that happens, in one order: the routers report to it, the screen and the demonstration follow it.
 ///
@@ -27,7 +27,7 @@ final class Journey: RouterObserver {
     }
 
     private let start = ContinuousClock.now
-    private let followers = Mutex<[AsyncStream<Entry>.Continuation]>([])
+    private let followers = NIOLockedValueBox<[AsyncStream<Entry>.Continuation]>([])
 
     /// Events that may wait for a follower; later ones are lost to it.
     static let waitingMax = 100_000
@@ -38,13 +38,13 @@ final class Journey: RouterObserver {
             of: Entry.self,
             bufferingPolicy: .bufferingOldest(Self.waitingMax)
         )
-        followers.withLock { $0.append(continuation) }
+        followers.withLockedValue { $0.append(continuation) }
         return stream
     }
 
     /// Nothing will happen any more.
     func finish() {
-        for follower in followers.withLock({ $0 }) { follower.finish() }
+        for follower in followers.withLockedValue({ $0 }) { follower.finish() }
     }
 
     /// A router reports a hop.
@@ -63,7 +63,7 @@ final class Journey: RouterObserver {
     func prompt(_ isTheirTurn: Bool) { report(.prompted(isTheirTurn)) }
 
     private func report(_ event: Event) {
-        followers.withLock { followers in
+        followers.withLockedValue { followers in
             // Inside the lock, so that all followers see the same order.
             let entry = Entry(time: start.duration(to: .now), event: event)
             for follower in followers { follower.yield(entry) }

@@ -3,6 +3,8 @@ package import NIOCore
 internal import NIOPosix
 internal import Synchronization
 
+internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
+
 /// The router's end of the control socket.
 package final class ControlServer: Sendable {
     /// Where the server listens.
@@ -77,7 +79,7 @@ package final class ControlServer: Sendable {
 /// The open connections, to count and to close them.
 private final class ControlConnections: Sendable {
     private let max: Int
-    private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
+    private let channels = NIOLockedValueBox<[ObjectIdentifier: any Channel]>([:])
 
     init(max: Int) {
         self.max = max
@@ -86,20 +88,20 @@ private final class ControlConnections: Sendable {
     /// - Returns: whether there was room.
     func add(_ channel: any Channel) -> Bool {
         let id = ObjectIdentifier(channel)
-        let isAdded = self.channels.withLock { channels in
+        let isAdded = self.channels.withLockedValue { channels in
             guard channels.count < self.max else { return false }
             channels[id] = channel
             return true
         }
         if isAdded {
             channel.closeFuture.whenComplete { [weak self] _ in
-                self?.channels.withLock { _ = $0.removeValue(forKey: id) }
+                self?.channels.withLockedValue { _ = $0.removeValue(forKey: id) }
             }
         }
         return isAdded
     }
 
     func all() -> [any Channel] {
-        self.channels.withLock { Array($0.values) }
+        self.channels.withLockedValue { Array($0.values) }
     }
 }

@@ -1,7 +1,7 @@
 internal import Dispatch
 internal import Foundation
 internal import GRDB
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// What the home users have received, on disk, in order of arrival.
 ///
@@ -72,7 +72,7 @@ package final class Inbox: Sendable {
     private let path: String
     private let itemsMax: Int
     private let writing = DispatchQueue(label: "inbox")
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
     /// The most items that one read returns.
     package static let readMax = 10_000
@@ -140,7 +140,7 @@ package final class Inbox: Sendable {
     ///
     /// An item whose ``Item/deliveryKey`` is known is left out: it is there already.
     package func append(_ items: [Item], done: @escaping @Sendable (InboxError?) -> Void) {
-        let isFirst = state.withLock { state in
+        let isFirst = state.withLockedValue { state in
             state.batches.append(Batch(items: items, done: done))
             return state.batches.count == 1
         }
@@ -148,7 +148,7 @@ package final class Inbox: Sendable {
     }
 
     private func writeGathered() {
-        let batches = state.withLock { state in
+        let batches = state.withLockedValue { state in
             defer { state.batches = [] }
             return state.batches
         }
@@ -240,14 +240,14 @@ package final class Inbox: Sendable {
 
     /// Shows an item to whoever follows, without storing it.
     package func show(_ item: Item) {
-        for follower in state.withLock({ Array($0.followers.values) }) { follower(item) }
+        for follower in state.withLockedValue({ Array($0.followers.values) }) { follower(item) }
     }
 
     /// Calls `body` for each item from now on, on a thread of the inbox's or the caller's of ``show(_:)``.
     ///
     /// - Returns: what ``unfollow(_:)`` wants.
     package func follow(_ body: @escaping @Sendable (Item) -> Void) -> Int {
-        state.withLock { state in
+        state.withLockedValue { state in
             state.lastFollower += 1
             state.followers[state.lastFollower] = body
             return state.lastFollower
@@ -258,7 +258,7 @@ package final class Inbox: Sendable {
     ///
     /// A call that is under way may still end after it.
     package func unfollow(_ id: Int) {
-        state.withLock { $0.followers[id] = nil }
+        state.withLockedValue { $0.followers[id] = nil }
     }
 
     /// Writes what is under way, and closes the file.

@@ -5,9 +5,9 @@ internal import HostServices
 package import IMModel
 internal import Lanes
 package import Logging
+internal import NIOConcurrencyHelpers
 package import PluginHost
 internal import Spool
-internal import Synchronization
 
 /// A whole router: workers, plugins, lanes, spool and the home users.
 ///
@@ -34,7 +34,7 @@ package final class Router: Sendable {
     let core: RouterCore
     let home = HomeHolder()
     private let startedAt = HostClock.wallMs()
-    private let phase = Mutex(Phase.made)
+    private let phase = NIOLockedValueBox(Phase.made)
 
     /// Where a router is in its life.
     enum Phase {
@@ -143,7 +143,7 @@ package final class Router: Sendable {
 
     /// Goes from one phase to the next; false if the router is in none of `phases`.
     func advance(from phases: Set<Phase>, to next: Phase) -> Bool {
-        phase.withLock { phase in
+        phase.withLockedValue { phase in
             guard phases.contains(phase) else { return false }
             phase = next
             return true
@@ -152,7 +152,7 @@ package final class Router: Sendable {
 
     /// Does something quick that must not happen once the router has left these phases; false if it has.
     private func ifIn(_ phases: Set<Phase>, _ body: () -> Void) -> Bool {
-        phase.withLock { phase in
+        phase.withLockedValue { phase in
             guard phases.contains(phase) else { return false }
             body()
             return true

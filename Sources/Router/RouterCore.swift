@@ -7,6 +7,8 @@ internal import Routing
 internal import Spool
 internal import Synchronization
 
+internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
+
 /// What all parts of a running router share.
 ///
 /// Built before the first worker works; after that only the claims change, under their lock.
@@ -33,7 +35,7 @@ final class RouterCore: @unchecked Sendable {
     private(set) var runtimes: [InstanceRuntime] = []
     /// Nil if nothing is stored.
     private(set) var spoolWriter: SpoolWriter?
-    private let claims = Mutex(ClaimBook())
+    private let claims = NIOLockedValueBox(ClaimBook())
     private let isTableOld = Atomic<Bool>(false)
     private let hasSpoolFailed = Atomic<Bool>(false)
 
@@ -88,7 +90,7 @@ final class RouterCore: @unchecked Sendable {
     ///
     /// On the owner's loop.
     func claim(_ claim: RouteTable.Claim) -> plugboard_status_t {
-        switch claims.withLock({ $0.add(claim) }) {
+        switch claims.withLockedValue({ $0.add(claim) }) {
         case .known: return PLUGBOARD_OK
         case .taken: return PLUGBOARD_E_CONFLICT
         case .full: return PLUGBOARD_E_LIMIT
@@ -103,7 +105,7 @@ final class RouterCore: @unchecked Sendable {
 
     /// Forgets what an instance that does not run had claimed.
     func dropClaims(of owner: Int) {
-        claims.withLock { $0.drop(owner: owner) }
+        claims.withLockedValue { $0.drop(owner: owner) }
         publishTable()
     }
 
@@ -119,7 +121,7 @@ final class RouterCore: @unchecked Sendable {
     private func publishTable() {
         // Before the claims are read: one that comes later makes another table.
         isTableOld.store(false, ordering: .sequentiallyConsistent)
-        let book = claims.withLock { $0 }
+        let book = claims.withLockedValue { $0 }
         let table = RouteTable(
             claims: book.claims,
             homeDomains: homeDomains,

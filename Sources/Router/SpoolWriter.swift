@@ -7,6 +7,8 @@ internal import Routing
 internal import Spool
 internal import Synchronization
 
+internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
+
 /// The one thread that writes to the spool.
 ///
 /// What gathers while it writes shares the next commit.
@@ -25,7 +27,7 @@ final class SpoolWriter: @unchecked Sendable {
     private let isStopping = Atomic<Bool>(false)
     /// No answer is held back any more.
     let isReleasing = Atomic<Bool>(false)
-    private let whenEnded = Mutex<CheckedContinuation<Void, Never>?>(nil)
+    private let whenEnded = NIOLockedValueBox<CheckedContinuation<Void, Never>?>(nil)
 
     private(set) var destinations: [SpoolDestination] = []
     /// Answers that a worker's lane had no room for, by worker: pairs of words.
@@ -68,7 +70,7 @@ final class SpoolWriter: @unchecked Sendable {
     /// No worker may send steps any more.
     func stop() async {
         await withCheckedContinuation { continuation in
-            whenEnded.withLock { $0 = continuation }
+            whenEnded.withLockedValue { $0 = continuation }
             isStopping.store(true, ordering: .releasing)
             awake.signal()
         }
@@ -168,7 +170,7 @@ final class SpoolWriter: @unchecked Sendable {
             )
         }
         for destination in destinations { destination.end() }
-        whenEnded.withLock { $0.take() }?.resume()
+        whenEnded.withLockedValue { $0.take() }?.resume()
     }
 
     // MARK: Commits

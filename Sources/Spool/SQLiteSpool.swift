@@ -1,6 +1,8 @@
 import GRDB
 import Synchronization
 
+import struct NIOConcurrencyHelpers.NIOLockedValueBox
+
 /// The spool of a single machine: one SQLite database in WAL mode, flushed to disk by every commit.
 ///
 /// Thread-safe: commits take turns on one connection, reads run beside them on others.
@@ -14,7 +16,7 @@ package final class SQLiteSpool: SpoolStore {
     private let lock: SpoolLock
     private let duplicateKeys: DuplicateKeys
     /// Written only on the pool's writer connection, after a transaction is on disk.
-    private let currentCounts: Mutex<SpoolCounts>
+    private let currentCounts: NIOLockedValueBox<SpoolCounts>
     /// Set on the pool's writer connection, which SQLite must not touch afterwards.
     private let isClosed = Atomic(false)
 
@@ -52,7 +54,7 @@ package final class SQLiteSpool: SpoolStore {
             }
             self.pool = pool
             self.duplicateKeys = state.keys
-            self.currentCounts = Mutex(state.counts)
+            self.currentCounts = NIOLockedValueBox(state.counts)
         } catch {
             throw SpoolError(error, path: path)
         }
@@ -87,7 +89,7 @@ package final class SQLiteSpool: SpoolStore {
     }
 
     package func counts() throws(SpoolError) -> SpoolCounts {
-        self.currentCounts.withLock { $0 }
+        self.currentCounts.withLockedValue { $0 }
     }
 
     // MARK: Access for the other files of this type
@@ -97,14 +99,14 @@ package final class SQLiteSpool: SpoolStore {
         do {
             return try self.pool.writeWithoutTransaction { db in
                 try self.checkOpen()
-                let counts = self.currentCounts.withLock { $0 }
+                let counts = self.currentCounts.withLockedValue { $0 }
                 var batch = SpoolBatch(db, counts: counts, limits: self.limits, duplicateKeys: self.duplicateKeys)
                 var result: Result?
                 try db.inTransaction(.immediate) {
                     result = try body(&batch)
                     return .commit
                 }
-                self.currentCounts.withLock { $0 = batch.counts }
+                self.currentCounts.withLockedValue { $0 = batch.counts }
                 guard let result else {
                     throw DatabaseError(resultCode: .SQLITE_INTERNAL, message: "a transaction did not run")
                 }

@@ -1,5 +1,5 @@
 import Glibc
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// The spool's place on disk: readable by its owner alone, and open in one process at a time.
 enum SpoolFile {
@@ -41,7 +41,7 @@ enum SpoolFile {
 
 /// A lock that keeps a second router away; the kernel drops it when the process dies.
 final class SpoolLock: Sendable {
-    private let descriptor: Mutex<Int32?>
+    private let descriptor: NIOLockedValueBox<Int32?>
 
     /// Takes the lock on `path` + ".lock", beside the database: SQLite locks the database itself in its own ways.
     init(path: String) throws(SpoolError) {
@@ -53,12 +53,12 @@ final class SpoolLock: Sendable {
             close(descriptor)
             throw code == EWOULDBLOCK ? .inUse(path: path) : SpoolFile.error(code, path: path, at: lockPath)
         }
-        self.descriptor = Mutex(descriptor)
+        self.descriptor = NIOLockedValueBox(descriptor)
     }
 
     /// Gives the lock back; a second call does nothing.
     func release() {
-        self.descriptor.withLock { descriptor in
+        self.descriptor.withLockedValue { descriptor in
             if let descriptor { close(descriptor) }
             descriptor = nil
         }

@@ -54,6 +54,9 @@ final class LineReader {
     private let handle: FileHandle
     private var buffer = Data()
 
+    /// How long a program may say nothing while a test waits for a line; a test that waits on would never end.
+    private static let silenceMax = 45_000  // ms
+
     init(_ handle: FileHandle) {
         self.handle = handle
     }
@@ -66,10 +69,22 @@ final class LineReader {
                 buffer = Data(buffer[(end + 1)...])
                 if matches(line) { return line }
             }
-            let more = handle.availableData
-            if more.isEmpty { return nil }
+            guard let more = nextBytes() else { return nil }
             buffer.append(more)
         }
+    }
+
+    /// What comes next; nil at the end, or if nothing comes.
+    private func nextBytes() -> Data? {
+        var waiting = pollfd(fd: handle.fileDescriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&waiting, 1, Int32(Self.silenceMax)) == 1 else {
+            Issue.record(
+                "the program wrote no line that was waited for; so far: \(String(decoding: buffer, as: UTF8.self))"
+            )
+            return nil
+        }
+        let more = handle.availableData
+        return more.isEmpty ? nil : more
     }
 
     func readToEnd() -> Data {

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import NIOConcurrencyHelpers
 import Testing
 
 @testable import Directory
@@ -104,15 +104,15 @@ struct InboxTests {
 
     @Test("An item with a known key is stored and shown once, also after it is opened again")
     func deliveryKey() async throws {
-        let shown = Mutex<[String]>([])
+        let shown = NIOLockedValueBox<[String]>([])
         for round in 1...2 {
             let inbox = try Inbox(path: folder.inbox)
-            _ = inbox.follow { item in shown.withLock { $0.append(item.text) } }
+            _ = inbox.follow { item in shown.withLockedValue { $0.append(item.text) } }
             let items = [item("a", key: [1]), item("b", key: [2]), item("a", key: [1]), item("free \(round)")]
             #expect(await append(items, to: inbox) == nil)
             inbox.close()
         }
-        #expect(shown.withLock { $0 } == ["a", "b", "free 1", "free 2"])
+        #expect(shown.withLockedValue { $0 } == ["a", "b", "free 1", "free 2"])
         let inbox = try Inbox(path: folder.inbox)
         let stored = try inbox.items(of: nil, after: 0, limit: 10)
         #expect(stored.map(\.text) == ["a", "b", "free 1", "free 2"])
@@ -133,8 +133,8 @@ struct InboxTests {
     @Test("Followers see what is stored and what is only shown, until they unfollow")
     func follow() async throws {
         let inbox = try Inbox(path: folder.inbox)
-        let seen = Mutex<[String]>([])
-        let follower = inbox.follow { item in seen.withLock { $0.append("\(item.text) \(item.sequence)") } }
+        let seen = NIOLockedValueBox<[String]>([])
+        let follower = inbox.follow { item in seen.withLockedValue { $0.append("\(item.text) \(item.sequence)") } }
         let (shown, continuation) = AsyncStream.makeStream(of: Void.self)
         let other = inbox.follow { _ in continuation.yield() }
         #expect(await append([item("stored")], to: inbox) == nil)
@@ -144,7 +144,7 @@ struct InboxTests {
         inbox.unfollow(follower)
         inbox.show(item("unseen"))
         inbox.unfollow(other)
-        #expect(seen.withLock { $0 } == ["stored 1", "shown 0"])
+        #expect(seen.withLockedValue { $0 } == ["stored 1", "shown 0"])
         #expect(try inbox.items(of: nil, after: 0, limit: 10).map(\.text) == ["stored"])
         inbox.close()
     }

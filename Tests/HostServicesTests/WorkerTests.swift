@@ -3,6 +3,8 @@ import NIOCore
 import Synchronization
 import Testing
 
+import struct NIOConcurrencyHelpers.NIOLockedValueBox
+
 @Suite("The worker's tick", .timeLimit(.minutes(1)))
 struct WorkerTests {
     @Test("a tick runs work, then hooks, then flushes, and goes round until nothing is left")
@@ -123,9 +125,9 @@ struct WorkerTests {
 
 /// What happened, in order.
 private final class Log: Sendable {
-    private let lines = Mutex<[String]>([])
-    func add(_ line: String) { lines.withLock { $0.append(line) } }
-    var entries: [String] { lines.withLock { $0 } }
+    private let lines = NIOLockedValueBox<[String]>([])
+    func add(_ line: String) { lines.withLockedValue { $0.append(line) } }
+    var entries: [String] { lines.withLockedValue { $0 } }
 }
 
 private final class Flag: Sendable {

@@ -2,6 +2,8 @@ import Dispatch
 import Foundation
 import Synchronization
 
+import struct NIOConcurrencyHelpers.NIOLockedValueBox
+
 /// Runs each body on a thread of its own and returns when all have ended.
 func onThreads(_ bodies: [@Sendable () -> Void]) async {
     let running = Countdown(bodies.count)
@@ -47,13 +49,13 @@ final class Bed: Sendable {
 
 /// What went wrong on threads that cannot record an issue of their test.
 final class Faults: Sendable {
-    private let list = Mutex<[String]>([])
+    private let list = NIOLockedValueBox<[String]>([])
 
     func add(_ fault: String) {
-        self.list.withLock { $0.append(fault) }
+        self.list.withLockedValue { $0.append(fault) }
     }
 
-    var all: [String] { self.list.withLock { $0 } }
+    var all: [String] { self.list.withLockedValue { $0 } }
 }
 
 /// A number that threads add to.

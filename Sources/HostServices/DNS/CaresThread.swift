@@ -1,9 +1,9 @@
 import CCares
 import Glibc
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// A thread that runs one c-ares channel.
-// Safe: the mailbox is guarded by its mutex; everything else is set before the thread starts, or used on it alone.
+// Safe: the mailbox is guarded by its lock; everything else is set before the thread starts, or used on it alone.
 final class CaresThread: @unchecked Sendable {
     private struct Mailbox {
         var questions: [PendingQuestion] = []
@@ -11,7 +11,7 @@ final class CaresThread: @unchecked Sendable {
         var thread: pthread_t?
     }
 
-    private let mailbox = Mutex(Mailbox())
+    private let mailbox = NIOLockedValueBox(Mailbox())
     /// Two connected sockets: the thread polls one, others write a byte to the other.
     private let wakeUp: (read: Int32, write: Int32)
     private let answersMax: Int
@@ -43,7 +43,7 @@ final class CaresThread: @unchecked Sendable {
     /// Asks; `done` is called once, on the resolver's thread or, after ``stop()``, on the caller's.
     func ask(_ question: DNSQuestion, _ done: @escaping @Sendable (Result<DNSAnswer, ResolveError>) -> Void) {
         let pending = PendingQuestion(question, answersMax: answersMax, done: done)
-        let isTaken = mailbox.withLock { box in
+        let isTaken = mailbox.withLockedValue { box in
             guard !box.isStopping else { return false }
             box.questions.append(pending)
             return true
@@ -53,7 +53,7 @@ final class CaresThread: @unchecked Sendable {
 
     /// Stops the thread and waits for its end.
     func stop() {
-        let thread = mailbox.withLock { box in
+        let thread = mailbox.withLockedValue { box in
             box.isStopping = true
             defer { box.thread = nil }
             return box.thread
@@ -110,7 +110,7 @@ final class CaresThread: @unchecked Sendable {
             context.release()
             throw .unusable(SystemError.text(status))
         }
-        mailbox.withLock { $0.thread = thread }
+        mailbox.withLockedValue { $0.thread = thread }
     }
 
     // MARK: - The thread
@@ -118,7 +118,7 @@ final class CaresThread: @unchecked Sendable {
     private func loop() {
         guard let channel else { return }
         while true {
-            let (questions, isStopping) = mailbox.withLock { box in
+            let (questions, isStopping) = mailbox.withLockedValue { box in
                 defer { box.questions = [] }
                 return (box.questions, box.isStopping)
             }

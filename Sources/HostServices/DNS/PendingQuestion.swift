@@ -2,7 +2,7 @@ import CCares
 import Glibc
 
 /// One question on its way: one DNS query, or two for addresses. Lives on the resolver's thread.
-// Safe: made on the asking thread, handed over through the mailbox's mutex, then used on the resolver's thread alone.
+// Safe: made on the asking thread, handed over through the mailbox's lock, then used on the resolver's thread alone.
 final class PendingQuestion: @unchecked Sendable {
     private let question: DNSQuestion
     private let answersMax: Int

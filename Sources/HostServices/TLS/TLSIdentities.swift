@@ -1,6 +1,6 @@
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOSSL
-import Synchronization
 import X509
 
 /// Where PEM text comes from.
@@ -63,7 +63,7 @@ package final class TLSIdentities: Sendable {
         case certificate
     }
 
-    private let state: Mutex<State>
+    private let state: NIOLockedValueBox<State>
 
     /// No identity of our own, and the system's authorities.
     package static let none = TLSIdentities(snapshot: TLSSnapshot())
@@ -77,11 +77,11 @@ package final class TLSIdentities: Sendable {
         trust: TrustSource = .system
     ) throws(TLSIdentityError) {
         let snapshot = try TLSSnapshot(identities: identities, defaultName: defaultName, trust: trust)
-        self.state = Mutex(State(snapshot: snapshot))
+        self.state = NIOLockedValueBox(State(snapshot: snapshot))
     }
 
     private init(snapshot: TLSSnapshot) {
-        self.state = Mutex(State(snapshot: snapshot))
+        self.state = NIOLockedValueBox(State(snapshot: snapshot))
     }
 
     /// Reads everything again.
@@ -93,18 +93,18 @@ package final class TLSIdentities: Sendable {
         trust: TrustSource = .system
     ) throws(TLSIdentityError) {
         let snapshot = try TLSSnapshot(identities: identities, defaultName: defaultName, trust: trust)
-        state.withLock { $0 = State(snapshot: snapshot) }
+        state.withLockedValue { $0 = State(snapshot: snapshot) }
     }
 
     /// The authorities trusted now.
-    var trust: CertificateStore { state.withLock { $0.snapshot.trust } }
+    var trust: CertificateStore { state.withLockedValue { $0.snapshot.trust } }
 
     /// Remembers the chain (DER, leaf first) of a peer that has proved to hold the leaf's key.
     ///
     /// A session that is resumed later brings the leaf alone.
     func remember(_ chain: [[UInt8]]) {
         guard chain.count > 1 else { return }
-        state.withLock { state in
+        state.withLockedValue { state in
             if state.chains.count >= Self.chainsMax { state.chains = [:] }
             state.chains[chain[0]] = chain
         }
@@ -112,7 +112,7 @@ package final class TLSIdentities: Sendable {
 
     /// The chain that was shown with `leaf` (DER) before, or the leaf alone.
     func chain(of leaf: [UInt8]) -> [[UInt8]] {
-        state.withLock { $0.chains[leaf] } ?? [leaf]
+        state.withLockedValue { $0.chains[leaf] } ?? [leaf]
     }
 
     /// The context for streams with these options.
@@ -123,10 +123,10 @@ package final class TLSIdentities: Sendable {
             alpn: options.alpn,
             demand: Self.demand(options)
         )
-        let (known, snapshot) = state.withLock { ($0.contexts[key], $0.snapshot) }
+        let (known, snapshot) = state.withLockedValue { ($0.contexts[key], $0.snapshot) }
         if let known { return known }
         let made = try Self.makeContext(key, snapshot)
-        state.withLock { state in
+        state.withLockedValue { state in
             if state.contexts.count >= Self.contextsMax { state.contexts = [:] }
             state.contexts[key] = made
         }

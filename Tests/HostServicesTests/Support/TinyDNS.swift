@@ -1,6 +1,6 @@
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
-import Synchronization
 
 /// A DNS server on loopback, of which a test says what it answers.
 final class TinyDNS: Sendable {
@@ -40,7 +40,7 @@ final class TinyDNS: Sendable {
 
     /// The names asked for, in order.
     fileprivate final class Asked: Sendable {
-        let names = Mutex<[String]>([])
+        let names = NIOLockedValueBox<[String]>([])
     }
 
     init(_ replies: [String: Reply]) async throws {
@@ -58,7 +58,7 @@ final class TinyDNS: Sendable {
         self.server = "127.0.0.1:\(channel.localAddress?.port ?? 0)"
     }
 
-    var names: [String] { asked.names.withLock { $0 } }
+    var names: [String] { asked.names.withLockedValue { $0 } }
 
     func stop() async throws {
         try await group.shutdownGracefully()
@@ -93,7 +93,7 @@ final class TinyDNS: Sendable {
             }
             guard let type = query.readInteger(as: UInt16.self) else { return nil }
             let name = labels.joined(separator: ".")
-            asked.names.withLock { $0.append(name) }
+            asked.names.withLockedValue { $0.append(name) }
             var answer = ByteBuffer()
             func header(_ code: UInt8, _ count: Int) {
                 answer.writeMultipleIntegers(

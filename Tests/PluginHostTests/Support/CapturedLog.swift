@@ -1,12 +1,12 @@
 import Logging
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// A log that a test can read.
 final class CapturedLog: Sendable {
-    private let captured = Mutex<[String]>([])
+    private let captured = NIOLockedValueBox<[String]>([])
 
     /// The lines so far: `error raw-1 what happened`.
-    var lines: [String] { captured.withLock { $0 } }
+    var lines: [String] { captured.withLockedValue { $0 } }
 
     /// A logger that writes here.
     var logger: Logger {
@@ -27,7 +27,7 @@ final class CapturedLog: Sendable {
 
         func log(event: LogEvent) {
             let instance = metadata["instance"].map { "\($0)" } ?? "-"
-            log.captured.withLock { $0.append("\(event.level) \(instance) \(event.message)") }
+            log.captured.withLockedValue { $0.append("\(event.level) \(instance) \(event.message)") }
         }
     }
 }

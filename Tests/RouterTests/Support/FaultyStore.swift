@@ -1,5 +1,5 @@
+import NIOConcurrencyHelpers
 import Spool
-import Synchronization
 
 @testable import Router
 
@@ -7,15 +7,15 @@ import Synchronization
 final class FaultyStore: RouterStore {
     /// What fails, and how.
     final class Fault: Sendable {
-        private let failing = Mutex<(@Sendable ([SpoolOperation]) -> SpoolError?)?>(nil)
+        private let failing = NIOLockedValueBox<(@Sendable ([SpoolOperation]) -> SpoolError?)?>(nil)
 
         /// Lets commits fail for which `body` gives an error; nil ends it.
         func set(_ body: (@Sendable ([SpoolOperation]) -> SpoolError?)?) {
-            failing.withLock { $0 = body }
+            failing.withLockedValue { $0 = body }
         }
 
         fileprivate func check(_ operations: [SpoolOperation]) throws(SpoolError) {
-            if let error = failing.withLock({ $0 })?(operations) { throw error }
+            if let error = failing.withLockedValue({ $0 })?(operations) { throw error }
         }
     }
 

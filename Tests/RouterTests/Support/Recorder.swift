@@ -1,4 +1,4 @@
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Collects what happens on any thread, and lets a test wait for it.
 final class Recorder<Element: Sendable>: Sendable {
@@ -14,13 +14,13 @@ final class Recorder<Element: Sendable>: Sendable {
         var lastWaiter = 0
     }
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
     /// What has happened so far, in order.
-    var all: [Element] { state.withLock { $0.elements } }
+    var all: [Element] { state.withLockedValue { $0.elements } }
 
     func append(_ element: Element) {
-        let over = state.withLock { state in
+        let over = state.withLockedValue { state in
             state.elements.append(element)
             let over = state.waiters.filter { $0.value.isOver(state.elements, element) }
             for waiter in over.keys { state.waiters[waiter] = nil }
@@ -48,13 +48,13 @@ final class Recorder<Element: Sendable>: Sendable {
         _ found: @escaping @Sendable ([Element]) -> Element?,
         orUntil isOver: @escaping @Sendable ([Element], Element) -> Bool
     ) async throws -> Element {
-        let place = state.withLock { state in
+        let place = state.withLockedValue { state in
             state.lastWaiter += 1
             return state.lastWaiter
         }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                let result: Result<Element, any Error>? = state.withLock { state in
+                let result: Result<Element, any Error>? = state.withLockedValue { state in
                     if let found = found(state.elements) { return .success(found) }
                     if Task.isCancelled { return .failure(CancellationError()) }
                     state.waiters[place] = Waiter(isOver: isOver, continuation: continuation)
@@ -63,7 +63,7 @@ final class Recorder<Element: Sendable>: Sendable {
                 if let result { continuation.resume(with: result) }
             }
         } onCancel: {
-            let waiter = state.withLock { $0.waiters.removeValue(forKey: place) }
+            let waiter = state.withLockedValue { $0.waiters.removeValue(forKey: place) }
             waiter?.continuation.resume(throwing: CancellationError())
         }
     }

@@ -4,10 +4,10 @@ import Foundation
 import HostServices
 import Lanes
 import Logging
+import NIOConcurrencyHelpers
 import PluginHost
 import ProviderKit
 import Spool
-import Synchronization
 import Testing
 
 @testable import Router
@@ -61,10 +61,10 @@ final class Rig: Sendable {
     let hops = Recorder<Hop>()
     let inbox = Recorder<Inbox.Item>()
     let log = CapturedLog()
-    private let started = Mutex<[ProviderSetup]>([])
+    private let started = NIOLockedValueBox<[ProviderSetup]>([])
 
     /// What became of the providers.
-    var setups: [ProviderSetup] { started.withLock { $0 } }
+    var setups: [ProviderSetup] { started.withLockedValue { $0 } }
 
     init(_ setup: Setup, _ scripts: [Script], in folder: TemporaryFolder) throws {
         let yaml = setup.yaml(state: "\(folder.path)/state", providers: scripts.map(\.name))
@@ -95,7 +95,7 @@ final class Rig: Sendable {
         let result: Result<T, any Error>
         do {
             let setups = try await rig.router.start()
-            rig.started.withLock { $0 = setups }
+            rig.started.withLockedValue { $0 = setups }
             result = .success(try await body(rig))
         } catch {
             result = .failure(error)
