@@ -1,27 +1,7 @@
-import Foundation
 import Synchronization
 import Testing
 
 @testable import Lanes
-
-/// Lets two threads start each round at the same moment, so that their calls overlap as closely as they can.
-private final class StartingLine: Sendable {
-    private let arrived = Atomic<Int>(0)
-
-    /// Returns when both threads have called it for the `round`th time, counted from 1.
-    ///
-    /// - Parameter lag: how much later than at once; varied, so that some rounds overlap whoever arrived first.
-    func meet(round: Int, lag: Int = 0) {
-        self.arrived.add(1, ordering: .acquiringAndReleasing)
-        var spins = 0
-        while self.arrived.load(ordering: .acquiring) < 2 * round {
-            spins += 1
-            // The other thread may need this core.
-            if spins % 100 == 0 { sched_yield() }
-        }
-        for _ in 0..<lag { _ = self.arrived.load(ordering: .relaxed) }
-    }
-}
 
 /// What one thread has to say to the other after a round.
 private final class Answer: Sendable {

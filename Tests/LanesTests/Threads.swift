@@ -30,6 +30,31 @@ private final class Countdown: Sendable {
     }
 }
 
+/// Lets threads start each round at the same moment, so that their calls overlap as closely as they can.
+final class StartingLine: Sendable {
+    private let arrived = Atomic<Int>(0)
+    private let threads: Int
+
+    /// - Parameter threads: how many take part.
+    init(threads: Int = 2) {
+        self.threads = threads
+    }
+
+    /// Returns when all threads have called it for the `round`th time, counted from 1.
+    ///
+    /// - Parameter lag: how much later than at once; varied, so that some rounds overlap whoever arrived first.
+    func meet(round: Int, lag: Int = 0) {
+        self.arrived.add(1, ordering: .acquiringAndReleasing)
+        var spins = 0
+        while self.arrived.load(ordering: .acquiring) < self.threads * round {
+            spins += 1
+            // The other threads may need this core.
+            if spins % 100 == 0 { sched_yield() }
+        }
+        for _ in 0..<lag { _ = self.arrived.load(ordering: .relaxed) }
+    }
+}
+
 /// Where a thread sleeps until another wakes it.
 final class Bed: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
