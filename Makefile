@@ -8,6 +8,7 @@
 # make fuzz          fuzzes the parsers, each for FUZZ_SECONDS (60)
 # make tsan          the Swift tests under ThreadSanitizer (a build of its own, then about five minutes)
 # make bench-federation  speed and processor time of federation, beside Prosody's and ejabberd's (a release build first)
+# make bench-hop     processor time and allocations a message between two plugins of one process (a release build first)
 # make dependencies  installs the system packages that all this needs, or says how
 #
 # Debian 12 and Swift 6.3 are what it is made for. SWIFT_FLAGS is handed to swift build and swift test.
@@ -22,7 +23,7 @@ SWIFT_FLAGS ?=
 
 swift_code := Sources Plugins Tests Examples Package.swift
 
-.PHONY: run test build unit-tests tsan lint format interop fuzz fuzz-smoke bench-federation dependencies build-dependencies
+.PHONY: run test build unit-tests tsan lint format interop fuzz fuzz-smoke bench-federation dependencies build-dependencies bench-hop
 
 run: build
 	.build/debug/ExampleHost
@@ -61,6 +62,10 @@ bench-federation: build-dependencies
 	    PLUGBOARD_BENCH=1 swift build --configuration release --scratch-path .build-bench --product $$product $(SWIFT_FLAGS); \
 	done
 	Tests/Benchmarks/Federation/run
+
+bench-hop: build-dependencies
+	PLUGBOARD_BENCH=1 swift build --configuration release --scratch-path .build-bench --product HopBenchmark $(SWIFT_FLAGS)
+	.build-bench/release/HopBenchmark
 
 dependencies:
 	Tests/Support/install-packages.sh build interop

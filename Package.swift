@@ -168,7 +168,7 @@ let fuzzers: [Target] =
             )
         }
 
-/// Plugins that only benchmarks load: `make bench-federation` builds them, nothing else does.
+/// What only benchmarks need: `make bench-federation` and `make bench-hop` build it, nothing else does.
 let benchmarks: [Target] =
     Context.environment["PLUGBOARD_BENCH"] == nil
     ? []
@@ -178,7 +178,15 @@ let benchmarks: [Target] =
         at: "Tests/Benchmarks/Federation/LoadProvider",
         logicPath: "Provider",
         []
-    )
+    ) + [
+        .target(name: "CHop", dependencies: ["CPlugboard"], path: "Tests/Benchmarks/Hop/Plugins"),
+        .executableTarget(
+            name: "HopBenchmark",
+            dependencies: ["CHop", "Configuration", "IMModel", "PluginHost", "ProviderKit", "Router", log],
+            path: "Tests/Benchmarks/Hop/Bench",
+            swiftSettings: settings
+        ),
+    ]
 
 let package = Package(
     name: "plugboard",

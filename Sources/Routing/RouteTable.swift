@@ -74,7 +74,7 @@ package final class RouteTable: Sendable {
     package let version: Int
 
     /// The most claims of all instances together.
-    package static let claimsMax = 1_000_000
+    package static let claimsMax = 4_000_000
     /// The most routers an envelope may cross.
     package static let hopsMax: UInt32 = 16
 
