@@ -9,6 +9,7 @@
 # make tsan          the Swift tests under ThreadSanitizer (a build of its own, then about five minutes)
 # make bench-federation  speed and processor time of federation, beside Prosody's and ejabberd's (a release build first)
 # make bench-hop     processor time and allocations a message between two plugins of one process (a release build first)
+# make bench-relay   processor time of passing a line on, beside a bare epoll relay's and an NIO proxy's (the same)
 # make dependencies  installs the system packages that all this needs, or says how
 #
 # Debian 12 and Swift 6.3 are what it is made for. SWIFT_FLAGS is handed to swift build and swift test.
@@ -23,7 +24,7 @@ SWIFT_FLAGS ?=
 
 swift_code := Sources Plugins Tests Examples Package.swift
 
-.PHONY: run test build unit-tests tsan lint format interop fuzz fuzz-smoke bench-federation dependencies build-dependencies bench-hop
+.PHONY: run test build unit-tests tsan lint format interop fuzz fuzz-smoke bench-federation dependencies build-dependencies bench-hop bench-relay
 
 run: build
 	.build/debug/ExampleHost
@@ -66,6 +67,11 @@ bench-federation: build-dependencies
 bench-hop: build-dependencies
 	PLUGBOARD_BENCH=1 swift build --configuration release --scratch-path .build-bench --product HopBenchmark $(SWIFT_FLAGS)
 	.build-bench/release/HopBenchmark
+bench-relay: build-dependencies
+	for product in plugboard NIOProxy; do \
+	    PLUGBOARD_BENCH=1 swift build --configuration release --scratch-path .build-bench --product $$product $(SWIFT_FLAGS); \
+	done
+	Tests/Benchmarks/Relay/run
 
 dependencies:
 	Tests/Support/install-packages.sh build interop

@@ -168,7 +168,7 @@ let fuzzers: [Target] =
             )
         }
 
-/// What only benchmarks need: `make bench-federation` and `make bench-hop` build it, nothing else does.
+/// Plugins and programs of benchmarks alone: the targets `make bench-…` build them, nothing else does.
 let benchmarks: [Target] =
     Context.environment["PLUGBOARD_BENCH"] == nil
     ? []
@@ -186,6 +186,10 @@ let benchmarks: [Target] =
             path: "Tests/Benchmarks/Hop/Bench",
             swiftSettings: settings
         ),
+            name: "NIOProxy",
+            dependencies: [nio("NIOCore"), nio("NIOPosix")],
+            path: "Tests/Benchmarks/Relay/NIOProxy",
+        )
     ]
 
 let package = Package(

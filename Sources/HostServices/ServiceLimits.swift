@@ -4,7 +4,7 @@
 /// without a bound.
 package struct ServiceLimits: Hashable, Sendable {
     /// Streams, accepted and connected together.
-    package var streamsMax = 4096
+    package var streamsMax = 16_384
     /// Listening sockets.
     package var listenersMax = 16
     /// Running timers.

@@ -1,0 +1,102 @@
+// Plugin A: takes lines "ADDRESS BODY\n" from the streams that it accepts, and submits each as a message.
+#include "line_plugin.h"
+
+static const char SENDER[] = "line@net.test";
+
+typedef struct instance {
+    const plugboard_host_t *host;
+    void *context;
+    char *host_name;
+    uint16_t port;
+} instance;
+
+static plugboard_status_t start(void *self) {
+    instance *it = self;
+    plugboard_status_t status = it->host->claim(it->context, PLUGBOARD_CLAIM_DOMAIN, span("net.test"));
+    if (status < 0) return status;
+    plugboard_listen_options_t options = {
+        .struct_size = sizeof options, .address = span(it->host_name), .port = it->port,
+    };
+    plugboard_listener_t listener;
+    return it->host->listen(it->context, &options, NULL, &listener, NULL);
+}
+
+static uint32_t accepted(void *self, plugboard_stream_t stream, void *listener_user, void **user) {
+    (void)self, (void)stream, (void)listener_user;
+    *user = NULL;
+    return 1;
+}
+
+// Submits all whole lines, until there is no room.
+static size_t received(void *self, plugboard_stream_t stream, void *user, const uint8_t *bytes, size_t count) {
+    (void)user;
+    instance *it = self;
+    plugboard_message_t message = {.struct_size = sizeof message};
+    plugboard_envelope_t envelope = {
+        .struct_size = sizeof envelope, .kind = PLUGBOARD_MESSAGE, .from = span(SENDER), .content = &message,
+    };
+    size_t used = 0;
+    while (used < count) {
+        const uint8_t *line = bytes + used;
+        const uint8_t *end = memchr(line, '\n', count - used);
+        if (!end) break;
+        const uint8_t *space = memchr(line, ' ', (size_t)(end - line));
+        if (!space) {
+            it->host->abort(it->context, stream);
+            return count;
+        }
+        envelope.to = (plugboard_bytes_t){line, (size_t)(space - line)};
+        message.text = (plugboard_bytes_t){space + 1, (size_t)(end - space - 1)};
+        plugboard_status_t status = it->host->submit(it->context, &envelope, 0);
+        if (status == PLUGBOARD_BUSY) break;
+        if (status < 0) it->host->log(it->context, PLUGBOARD_LOG_ERROR, span("a line was not taken"));
+        used += (size_t)(end - line) + 1;
+    }
+    return used;
+}
+
+static void destroy(void *self) {
+    instance *it = self;
+    free(it->host_name);
+    free(it);
+}
+
+static const plugboard_provider_t provider = {
+    .struct_size = sizeof provider, .start = start, .drain = no_event, .stop = no_event, .destroy = destroy,
+    .deliver = no_deliver, .submitted = no_submitted, .room = no_event, .accepted = accepted, .opened = no_opened,
+    .received = received, .writable = no_writable, .closed = no_closed, .resolved = no_resolved, .fired = no_fired,
+    .extension = no_extension,
+};
+
+static const plugboard_provider_t *create(void *context, const plugboard_host_t *host,
+                                          const plugboard_instance_t *settings, void **self) {
+    (void)context;
+    instance *it = calloc(1, sizeof *it);
+    if (!it) return NULL;
+    it->host = host;
+    it->context = host->context;
+    it->host_name = setting(settings, "listen");
+    it->port = it->host_name ? split_address(it->host_name) : 0;
+    *self = it;
+    return &provider;
+}
+
+static const plugboard_setting_schema_t settings[] = {{
+    .struct_size = sizeof settings[0], .type = PLUGBOARD_SETTING_ADDRESS, .flags = PLUGBOARD_SETTING_REQUIRED,
+    .path = "listen", .help = "Where lines are taken.",
+}};
+
+static const plugboard_descriptor_t descriptor = {
+    .struct_size = sizeof descriptor, .id = "org.example.line-source", .name = "LineSource", .version = "1.0.0",
+    .vendor = "Plugboard", .settings = settings, .setting_count = 1,
+};
+
+static const plugboard_plugin_t plugin = {
+    .struct_size = sizeof plugin, .abi_version = PLUGBOARD_ABI_VERSION, .descriptor = &descriptor, .check = no_check,
+    .create = create,
+};
+
+const plugboard_plugin_t *plugboard_plugin_entry(uint32_t host_abi) {
+    (void)host_abi;
+    return &plugin;
+}
