@@ -133,20 +133,37 @@ class Router(Candidate):
     """The daemon, with the two line plugins, and nothing kept on disk."""
 
     name = "router"
+    plugins = ("line_source", "line_sink")
 
     def command(self):
         headers = REPOSITORY / "Sources/CPlugboard/include"
-        for plugin in ("line_source", "line_sink"):
+        for plugin in self.plugins:
             options = ["-shared", "-fPIC", "-fvisibility=hidden", "-I", headers]
             compile_c(f"{plugin}.c", self.folder / f"lib{plugin}.so", *options)
         configuration = self.folder / "plugboard.yaml"
         configuration.write_text(f"""
-router: {{ id: relay, state: {self.folder}/state, control: {self.folder}/control.sock }}
+router: {{ id: {self.name}, state: {self.folder}/state, control: {self.folder}/control.sock }}
 home: {{ domains: {{ home.test: {{ users: [sink0] }} }} }}
 spool: {{ durable: false }}
 plugin_path: [{self.folder}]
 providers:
-  source: {{ plugin: line_source, settings: {{ listen: "{self.host}:{self.port}" }} }}
-  sink: {{ plugin: line_sink, settings: {{ connect: "{self.host}:{self.first_sink}", sinks: {SINKS} }} }}
+{self._providers()}
 """)
         return [self.build / "plugboard", "run", "--config", configuration]
+
+    def _providers(self):
+        return f"""
+  source: {{ plugin: line_source, settings: {{ listen: "{self.host}:{self.port}" }} }}
+  sink: {{ plugin: line_sink, settings: {{ connect: "{self.host}:{self.first_sink}", sinks: {SINKS} }} }}"""
+
+
+class Direct(Router):
+    """The daemon with one plugin that passes lines on by itself: the router's sockets without its envelopes."""
+
+    name = "direct"
+    plugins = ("line_direct",)
+
+    def _providers(self):
+        settings = f'listen: "{self.host}:{self.port}", connect: "{self.host}:{self.first_sink}", sinks: {SINKS}'
+        return f"""
+  direct: {{ plugin: line_direct, settings: {{ {settings} }} }}"""

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from candidates import REPOSITORY, Candidate, Failed, Proxy, Relay, Router, compile_c
+from candidates import REPOSITORY, Candidate, Direct, Failed, Proxy, Relay, Router, compile_c
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "Federation"))
 
@@ -109,7 +109,7 @@ def main(options):
     folder = Path(tempfile.mkdtemp(prefix="plugboard-relay."))
     load_tool = folder / "relay_load"
     workloads = [each for each in WORKLOADS if not options.workload or each.name in options.workload]
-    kinds = [each for each in (Relay, Router, Proxy) if not options.only or each.name in ("relay", *options.only)]
+    kinds = [each for each in (Relay, Router, Direct, Proxy) if not options.only or each.name in ("relay", *options.only)]
     candidates: list[Candidate] = []
     try:
         compile_c("relay_load.c", load_tool, "-pthread")

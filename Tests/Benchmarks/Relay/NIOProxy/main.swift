@@ -92,7 +92,8 @@ final class SinkHandler: ChannelInboundHandler {
 }
 
 let arguments = CommandLine.arguments
-guard arguments.count == 6, let port = Int(arguments[2]), let firstSink = Int(arguments[4]), let count = Int(arguments[5])
+guard arguments.count == 6, let port = Int(arguments[2]), let firstSink = Int(arguments[4]),
+    let count = Int(arguments[5])
 else { fatalError("usage: NIOProxy LISTEN-HOST LISTEN-PORT SINKS-HOST FIRST-SINK-PORT SINKS") }
 
 let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
