@@ -186,10 +186,12 @@ let benchmarks: [Target] =
             path: "Tests/Benchmarks/Hop/Bench",
             swiftSettings: settings
         ),
+        .executableTarget(
             name: "NIOProxy",
             dependencies: [nio("NIOCore"), nio("NIOPosix")],
             path: "Tests/Benchmarks/Relay/NIOProxy",
-        )
+            swiftSettings: settings
+        ),
     ]
 
 let package = Package(
