@@ -4,6 +4,7 @@
 # make unit-tests    the Swift tests alone
 # make lint          formatting and style of the Swift code; the plugin ABI's headers as C99, C11 and C++17
 # make format        rewrites the Swift code the way make lint wants it
+# make crash-test    kills the router CRASHES (100) times under load: is anything lost that it had accepted?
 # make interop       the router against Prosody and ejabberd on loopback addresses
 # make fuzz          fuzzes the parsers, each for FUZZ_SECONDS (60)
 # make tsan          the Swift tests under ThreadSanitizer (a build of its own, then about five minutes)
@@ -21,10 +22,12 @@ SHELL := /bin/bash
 FUZZ_SECONDS ?= 60
 FUZZ_SMOKE_SECONDS ?= 5
 SWIFT_FLAGS ?=
+CRASHES ?= 100
+SEED ?=
 
 swift_code := Sources Plugins Tests Examples Package.swift
 
-.PHONY: run test build unit-tests tsan lint format interop fuzz fuzz-smoke bench-federation dependencies build-dependencies bench-hop bench-relay
+.PHONY: run test build unit-tests tsan lint format interop fuzz fuzz-smoke bench-federation dependencies build-dependencies bench-hop bench-relay crash-test
 
 run: build
 	.build/debug/ExampleHost
@@ -48,6 +51,9 @@ lint: build-dependencies
 
 format: build-dependencies
 	swift format --in-place --configuration .swift-format --recursive $(swift_code)
+
+crash-test: build
+	CRASHES=$(CRASHES) SEED=$(SEED) Tests/CrashTest/run
 
 interop: build
 	Tests/Interop/run

@@ -191,7 +191,7 @@ final class SpoolDestination {
 
     /// Makes an envelope of a row; nil, and a dead letter, if the row is damaged.
     private func restore(_ record: SpoolRecord) -> RoutedEnvelope? {
-        guard let routed = RoutedEnvelope(restoring: record, core: core, target: runtime.index) else {
+        guard let routed = RoutedEnvelope(restoring: record, from: store, core: core, target: runtime.index) else {
             core.logger.error(
                 "a stored envelope cannot be read and becomes a dead letter",
                 metadata: ["instance": "\(runtime.name)", "sequence": "\(record.sequence)"]
@@ -243,14 +243,16 @@ extension RoutedEnvelope {
     /// Makes an envelope of a stored row, in memory of the pool for threads that are no worker.
     ///
     /// - Returns: nil if the row is damaged.
-    init?(restoring record: SpoolRecord, core: RouterCore, target: Int) {
+    init?(restoring record: SpoolRecord, from store: any SpoolStore, core: RouterCore, target: Int) {
         guard record.payload.count <= SlabPools.slabBytesMax - Self.imageOffset else { return nil }
         self.init(imageBytes: record.payload.count, from: core.pools, worker: core.foreignPool)
         guard let envelope = record.payload.withUnsafeBytes({ FlatEnvelope.restore($0, to: image) }) else {
             release(to: core.pools, worker: core.foreignPool)
             return nil
         }
-        if record.attempts > 0 { envelope.pointee.flags |= PLUGBOARD_ENVELOPE_REDELIVERED }
+        if record.attempts > 0 || record.sequence <= store.uncertainUpTo {
+            envelope.pointee.flags |= PLUGBOARD_ENVELOPE_REDELIVERED
+        }
         header.pointee.isDurable = true
         header.pointee.target = target
         header.pointee.sequence = record.sequence

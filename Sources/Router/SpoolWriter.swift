@@ -164,6 +164,7 @@ final class SpoolWriter: @unchecked Sendable {
         if !unsettled.isEmpty { lose(unsettled) }
         unsettled = []
         if lostCount > 0 {
+            store.leaveUnsettled()
             core.logger.error(
                 "deliveries that were settled could not be recorded: they will be made again after the next start",
                 metadata: ["count": "\(lostCount)"]

@@ -11,6 +11,7 @@ package final class SQLiteSpool: SpoolStore {
     package let path: String
     /// The limits it was opened with.
     package let limits: SpoolLimits
+    package let uncertainUpTo: Int64
 
     let pool: DatabasePool
     private let lock: SpoolLock
@@ -19,6 +20,8 @@ package final class SQLiteSpool: SpoolStore {
     private let currentCounts: NIOLockedValueBox<SpoolCounts>
     /// Set on the pool's writer connection, which SQLite must not touch afterwards.
     private let isClosed = Atomic(false)
+    /// What was handed out is not all recorded, so that the next opening has to doubt it.
+    private let isUnsettled = Atomic(false)
 
     /// Connections for readers; a further one waits.
     static let readersMax = 4
@@ -50,11 +53,13 @@ package final class SQLiteSpool: SpoolStore {
                 try db.execute(sql: "PRAGMA journal_size_limit = \(Self.walBytesKept)")
                 try db.execute(sql: "PRAGMA cache_size = -\(Self.writerCacheKiB)")
                 try SpoolSchema.prepare(db, path: path)
-                return (counts: try Self.count(db), keys: try Self.duplicateKeys(db))
+                let counts = try Self.count(db)
+                return (counts: counts, keys: try Self.duplicateKeys(db), uncertainUpTo: try SpoolLife.open(db))
             }
             self.pool = pool
             self.duplicateKeys = state.keys
             self.currentCounts = NIOLockedValueBox(state.counts)
+            self.uncertainUpTo = state.uncertainUpTo
         } catch {
             throw SpoolError(error, path: path)
         }
@@ -69,6 +74,8 @@ package final class SQLiteSpool: SpoolStore {
     package func close() throws(SpoolError) {
         let wasClosed = self.pool.writeWithoutTransaction { db in
             guard !self.isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return true }
+            // When it fails, the next opening doubts more than it needs to.
+            if !self.isUnsettled.load(ordering: .acquiring) { try? SpoolLife.close(db) }
             // So that the database alone is the whole spool. When it fails, because a reader is at work or the disk is
             // full, the next opening reads the -wal file: nothing is lost.
             _ = try? db.checkpoint(.truncate)
@@ -81,6 +88,10 @@ package final class SQLiteSpool: SpoolStore {
             throw SpoolError(error, path: self.path)
         }
         self.lock.release()
+    }
+
+    package func leaveUnsettled() {
+        self.isUnsettled.store(true, ordering: .releasing)
     }
 
     package func commit(_ operations: [SpoolOperation]) throws(SpoolError) -> [AppendResult] {

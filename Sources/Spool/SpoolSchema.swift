@@ -90,6 +90,15 @@ enum SpoolSchema {
             reason TEXT NOT NULL,
             died_at INTEGER NOT NULL
         ) STRICT;
+        """,
         """
+        -- One row: whether a process has the spool open, and the last message that may have been handed out by one that
+        -- did not close it. An older release's spool counts as left open.
+        CREATE TABLE life (is_open INTEGER NOT NULL, uncertain_up_to INTEGER NOT NULL) STRICT;
+        INSERT INTO life VALUES (1, 0);
+
+        -- What kind of failure it was, in the caller's numbers; 0 = none.
+        ALTER TABLE dead_letters ADD COLUMN failure_class INTEGER NOT NULL DEFAULT 0;
+        """,
     ]
 }

@@ -58,6 +58,15 @@ package protocol SpoolStore: Sendable {
     /// Deletes a dead letter for good; `false` when there is none.
     func dropDeadLetter(sequence: Int64) throws(SpoolError) -> Bool
 
+    /// The last message that may have been handed out, with nothing recorded of it, by a process that died with the spool
+    /// open; 0 = none.
+    ///
+    /// A message up to this one may reach its destination a second time.
+    var uncertainUpTo: Int64 { get }
+
+    /// Tells that what was handed out is not all recorded, so that the next opening counts as one after a crash.
+    func leaveUnsettled()
+
     /// How much is stored; cheap enough for every metrics scrape.
     func counts() throws(SpoolError) -> SpoolCounts
 }

@@ -95,5 +95,9 @@ final class FaultyStore: RouterStore {
 
     func dropDeadLetter(sequence: Int64) throws(SpoolError) -> Bool { try spool.dropDeadLetter(sequence: sequence) }
 
+    var uncertainUpTo: Int64 { spool.uncertainUpTo }
+
+    func leaveUnsettled() { spool.leaveUnsettled() }
+
     func counts() throws(SpoolError) -> SpoolCounts { try spool.counts() }
 }

@@ -29,7 +29,7 @@ extern "C" {
 #define PLUGBOARD_ENVELOPE_BYTES_MAX 524288  // all fields together
 #define PLUGBOARD_HOPS_MAX 16
 
-// This envelope was handed to a provider before, and may have reached its network.
+// This envelope was handed to a provider before, or may have been before a crash, and may have reached its network.
 #define PLUGBOARD_ENVELOPE_REDELIVERED ((uint16_t)1)
 // It was stored on its way; timestamp_ms is when it was written.
 #define PLUGBOARD_ENVELOPE_DELAYED ((uint16_t)2)
