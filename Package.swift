@@ -72,8 +72,8 @@ let core: [Target] = [
     module(
         "HostServices",
         [
-            "CCares", nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"), locks, nioSSL, x509,
-            crypto, log, asn1,
+            "CCares", nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"), nio("NIOHTTP1"), locks, nioSSL, x509, crypto, log,
+            asn1,
         ]
     ),
     module("PluginHost", ["CPlugboard", "HostServices", log]),
@@ -136,10 +136,18 @@ let allTests: [Target] = [
     tests("ControlSocketTests", ["ControlSocket", nio("NIOCore"), nio("NIOPosix")]),
     tests(
         "HostServicesTests",
-        ["HostServices", nio("NIOCore"), nio("NIOPosix"), nioSSL, x509, crypto, asn1, locks, log]
+        [
+            "HostServices", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL, x509, crypto, asn1, locks, log,
+        ]
     ),
     tests("ProviderKitTests", ["ProviderKit", "IMModel", "CPlugboard"]),
-    tests("PluginHostTests", ["PluginHost", "ProviderKit", "HostServices", "CPlugboard", "IMModel", locks, log]),
+    tests(
+        "PluginHostTests",
+        [
+            "PluginHost", "ProviderKit", "HostServices", "CPlugboard", "IMModel", nio("NIOCore"), nio("NIOPosix"),
+            nio("NIOHTTP1"), locks, log,
+        ]
+    ),
     tests(
         "RouterTests",
         [

@@ -268,3 +268,43 @@ SIZE(plugboard_link_t, 72);
 AT(plugboard_status_extension_t, reserved, 4);
 AT(plugboard_status_extension_t, links, 8);
 SIZE(plugboard_status_extension_t, 16);
+
+AT(plugboard_http_field_t, reserved, 4);
+AT(plugboard_http_field_t, name, 8);
+AT(plugboard_http_field_t, value, 24);
+SIZE(plugboard_http_field_t, 40);
+
+AT(plugboard_http_request_t, flags, 4);
+AT(plugboard_http_request_t, method, 8);
+AT(plugboard_http_request_t, url, 24);
+AT(plugboard_http_request_t, fields, 40);
+AT(plugboard_http_request_t, field_count, 48);
+AT(plugboard_http_request_t, body, 56);
+AT(plugboard_http_request_t, identity, 72);
+AT(plugboard_http_request_t, timeout_ms, 88);
+AT(plugboard_http_request_t, redirects_max, 92);
+AT(plugboard_http_request_t, answer_bytes_max, 96);
+SIZE(plugboard_http_request_t, 104);
+
+AT(plugboard_http_answer_t, status, 4);
+AT(plugboard_http_answer_t, url, 8);
+AT(plugboard_http_answer_t, fields, 24);
+AT(plugboard_http_answer_t, field_count, 32);
+AT(plugboard_http_answer_t, body, 40);
+SIZE(plugboard_http_answer_t, 56);
+
+AT(plugboard_http_failure_t, cause, 4);
+AT(plugboard_http_failure_t, detail, 8);
+SIZE(plugboard_http_failure_t, 24);
+
+AT(plugboard_http_t, reserved, 4);
+AT(plugboard_http_t, request, 8);
+AT(plugboard_http_t, cancel, 16);
+AT(plugboard_http_t, set_reading, 24);
+SIZE(plugboard_http_t, 32);
+
+AT(plugboard_http_events_t, reserved, 4);
+AT(plugboard_http_events_t, head, 8);
+AT(plugboard_http_events_t, body, 16);
+AT(plugboard_http_events_t, done, 24);
+SIZE(plugboard_http_events_t, 32);

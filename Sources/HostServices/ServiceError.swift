@@ -31,6 +31,11 @@ package enum ServiceError: Error, Hashable, Sendable {
         case timerDelay = "milliseconds of timer delay"
         case resolutions = "pending DNS questions"
         case randomBytes = "random bytes at once"
+        case httpRequests = "HTTP requests in flight"
+        case httpFields = "header fields in a request"
+        case httpHeadBytes = "bytes of header fields in a request"
+        case httpBodyBytes = "bytes of body in a request"
+        case httpRedirects = "redirects followed"
     }
 }
 

@@ -34,5 +34,30 @@ package struct ServiceLimits: Hashable, Sendable {
     /// Addresses of one host that a connect tries.
     package var addressesTriedMax = 8
 
+    /// HTTP requests that are not finished, those that wait for a connection included.
+    package var httpRequestsMax = 256
+    /// Connections to one origin, idle ones included; further requests wait for one.
+    package var httpConnectionsPerOriginMax = 8
+    /// Idle connections kept for one origin.
+    package var httpIdleConnectionsPerOriginMax = 4
+    /// How long an idle connection is kept, in milliseconds.
+    package var httpIdleTimeoutMs: UInt64 = 20_000
+    /// A whole HTTP exchange, in milliseconds, unless the request says otherwise.
+    package var httpTimeoutMs: UInt64 = 30_000
+    /// The longest time that a request may ask for, in milliseconds: an hour, for answers that are waited for.
+    package var httpTimeoutMsMax: UInt64 = 3_600_000
+    /// Header fields of a request, and of an answer.
+    package var httpFieldsMax = 128
+    /// Names and values of the header fields of a request, and of an answer, in bytes.
+    package var httpHeadMax = 64 << 10
+    /// Body of a request, in bytes.
+    package var httpRequestBodyMax = 4 << 20
+    /// Body of an answer that comes as a whole, in bytes.
+    package var httpBodyMax = 4 << 20
+    /// Body of an answer that comes piece by piece, in bytes.
+    package var httpStreamMax = 1 << 30
+    /// Redirects that a request may ask to be followed.
+    package var httpRedirectsMax = 10
+
     package init() {}
 }

@@ -34,8 +34,7 @@ enum HostTable {
             logger.log(level: Logger.Level(abi: level), "\(String(decoding: line, as: UTF8.self))")
         }
         table.extension = { _, id in
-            guard let id, String(cString: id) == PLUGBOARD_EXT_DIGEST else { return nil }
-            return UnsafeRawPointer(DigestTable.table)
+            id.flatMap { HostExtensions.table(String(cString: $0)) }
         }
         return table
     }

@@ -28,6 +28,7 @@ package final class Instance {
     let streams: StreamService
     let timers: TimerService
     let resolutions: ResolutionService
+    let extras: ExtraServices
     let logger: Logger
     unowned let router: any EnvelopeRouter
 
@@ -95,6 +96,8 @@ package final class Instance {
         timers = TimerService(worker: worker, limits: services.limits)
         resolutions = ResolutionService(worker: worker, limits: services.limits, resolver: services.resolver)
 
+        extras = ExtraServices(services, logger: logger)
+
         let hostTable = UnsafeMutablePointer<plugboard_host_t>.allocate(capacity: 1)
         let hostContext = HostContext(logger: logger)
         hostTable.initialize(to: HostTable.make(hostContext))
@@ -116,6 +119,7 @@ package final class Instance {
         streams.delegate = self
         timers.delegate = self
         resolutions.delegate = self
+        extras.setDelegate(self)
     }
 
     deinit {
@@ -132,6 +136,7 @@ package final class Instance {
     /// - Throws: ``InstanceError/notStarted(instance:status:)``; the instance is destroyed then.
     package func start() throws(InstanceError) {
         state = .running
+        extras.askForEvents(of: provider, pointer)
         let status = provider.pointee.start(pointer)
         guard status < 0 else { return }
         finish(callStop: false)
@@ -163,6 +168,7 @@ package final class Instance {
         for (stream, user) in open { tellClosed(stream, user, .aborted) }
         timers.closeAll()
         resolutions.closeAll()
+        extras.closeAll()
         if callStop { provider.pointee.stop(pointer) }
         state = .stopped
         provider.pointee.destroy(pointer)

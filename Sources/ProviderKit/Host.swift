@@ -10,6 +10,7 @@ public final class Host {
     private var timers: [UInt64: () -> Void] = [:]
     private var listeners: [ListenerBox] = []
     private var queries: [UInt64: (Result<[DNSRecord], HostError>) -> Void] = [:]
+    var pending = PendingAnswers()
 
     init(_ table: UnsafePointer<plugboard_host_t>) {
         self.table = table
@@ -32,6 +33,7 @@ public final class Host {
         pendingSubmits = [:]
         timers = [:]
         queries = [:]
+        pending = PendingAnswers()
         listeners = []
     }
 

@@ -4,7 +4,7 @@ internal import CPlugboard
 ///
 /// The host owns the one reference that create() handed out, until destroy().
 final class InstanceBox {
-    private let host: Host
+    let host: Host
     private let provider: any Provider
 
     init(host: Host, provider: any Provider) {
@@ -50,8 +50,10 @@ final class InstanceBox {
             resolved: { box($0).resolved($1, status: $3, elements($4, $5)) },
             fired: { instance, timer, _ in box(instance).host.fired(timer) },
             extension: { _, id in
-                guard let id, String(cString: id) == PLUGBOARD_EXT_STATUS else { return nil }
-                return UnsafeRawPointer(InstanceBox.statusTable)
+                guard let id else { return nil }
+                let name = String(cString: id)
+                return name == PLUGBOARD_EXT_STATUS
+                    ? UnsafeRawPointer(InstanceBox.statusTable) : InstanceBox.events(name)
             }
         )
     }

@@ -115,6 +115,13 @@ package final class TLSIdentities: Sendable {
         state.withLockedValue { $0.chains[leaf] } ?? [leaf]
     }
 
+    /// Whether an identity has this name.
+    ///
+    /// - Throws: ``ServiceError/unknownIdentity(_:)``.
+    func check(_ name: String) throws(ServiceError) {
+        _ = try state.withLock { $0.snapshot }.identity(name)
+    }
+
     /// The context for streams with these options.
     func context(for options: TLSOptions) throws(ServiceError) -> NIOSSLContext {
         let key = ContextKey(

@@ -22,6 +22,8 @@ final class RawProvider: @unchecked Sendable {
     var onReceived: (UInt64, [UInt8]) -> Int = { $1.count }
     var onClosed: (UInt64) -> Void = { _ in }
     var extensionTable: UnsafeRawPointer?
+    /// Tables of answers to the host's extensions, by their ids.
+    var extensions: [String: UnsafeRawPointer] = [:]
 
     /// The streams that were accepted, and those that were opened, in order.
     private(set) var accepted: [UInt64] = []
@@ -47,6 +49,9 @@ final class RawProvider: @unchecked Sendable {
         plugin.create = { RawProvider.from($0).create($1, $2, $3) }
         return try Plugin(path: "libraw.so", table: arena.put(plugin))
     }
+
+    /// Puts something into memory that lives as long as this.
+    func put<T>(_ value: T) -> UnsafeRawPointer { UnsafeRawPointer(arena.put(value)) }
 
     static func from(_ pointer: UnsafeMutableRawPointer?) -> RawProvider {
         guard let pointer else { preconditionFailure("the host passes the plugin's pointers back") }
@@ -113,8 +118,9 @@ extension RawProvider {
         }
         table.fired = { RawProvider.from($0).heard("fired \($1) \(Int(bitPattern: $2))") }
         table.extension = { instance, id in
-            guard let id, String(cString: id) == PLUGBOARD_EXT_STATUS else { return nil }
-            return RawProvider.from(instance).extensionTable
+            guard let id else { return nil }
+            let (provider, name) = (RawProvider.from(instance), String(cString: id))
+            return name == PLUGBOARD_EXT_STATUS ? provider.extensionTable : provider.extensions[name]
         }
         return table
     }

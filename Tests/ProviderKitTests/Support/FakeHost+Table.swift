@@ -111,14 +111,14 @@ extension FakeHost {
             FakeHost.from(context).log.append("\(level) \(message.string)")
         }
         table.extension = { context, id in
-            guard let id, String(cString: id) == PLUGBOARD_EXT_DIGEST, FakeHost.from(context).hasDigests else {
-                return nil
-            }
+            guard let id else { return nil }
+            let (host, name) = (FakeHost.from(context), String(cString: id))
+            guard name == PLUGBOARD_EXT_DIGEST, host.hasDigests else { return host.extensions[name] }
             return UnsafeRawPointer(FakeHost.digests)
         }
     }
 
-    private func noted(_ call: String) -> plugboard_status_t {
+    func noted(_ call: String) -> plugboard_status_t {
         calls.append(call)
         return status
     }

@@ -17,6 +17,8 @@ final class FakeHost {
     var users: [UInt64: UnsafeMutableRawPointer] = [:]
     var tlsOptions: [TLSOptionsSeen] = []
     var hasDigests = true
+    /// Tables of the host's other extensions, by their ids.
+    var extensions: [String: UnsafeRawPointer] = [:]
     private var lastHandle: UInt64 = 0
 
     private(set) var provider: UnsafePointer<plugboard_provider_t>?
@@ -120,6 +122,12 @@ final class FakeHost {
     }
 
     // MARK: What a host tells
+
+    /// Calls the provider's table of one extension's answers.
+    func events<Table>(_ id: String, _ type: Table.Type, _ body: (Table, UnsafeMutableRawPointer?) -> Void) {
+        guard let found = calling.extension(instance, id) else { preconditionFailure("a Swift provider has \(id)") }
+        body(found.load(as: Table.self), instance)
+    }
 
     /// Offers envelopes with tokens from 1; says how many were taken.
     func deliver(_ envelopes: [Envelope], change: (inout plugboard_envelope_t, Int) -> Void = { _, _ in }) -> Int {

@@ -31,6 +31,7 @@
 #include "plugin.h"
 #include "provider.h"
 #include "ext/digest.h"
+#include "ext/http.h"
 #include "ext/status.h"
 
 #endif
