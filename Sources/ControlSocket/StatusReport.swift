@@ -8,6 +8,8 @@ package enum ControlCommand: String, CaseIterable, Sendable {
     case send
     /// An ``InboxRequest``; one ``InboxItem`` a message, for ever if it follows.
     case inbox
+    /// No arguments; one ``ReloadResult``.
+    case reload
 }
 
 /// How the router and its instances fare.

@@ -131,6 +131,16 @@ package final class Instance {
 
     // MARK: Life
 
+    /// Lets the provider listen where its predecessor does, while it starts; nil ends that.
+    package func inheritListeners(of predecessor: Instance?) {
+        streams.inheritListeners(of: predecessor?.streams)
+    }
+
+    /// Accepts no connection any more.
+    package func closeListeners() {
+        streams.closeListeners()
+    }
+
     /// Starts the provider.
     ///
     /// - Throws: ``InstanceError/notStarted(instance:status:)``; the instance is destroyed then.

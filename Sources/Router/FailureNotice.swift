@@ -42,7 +42,7 @@ struct FailureNotice {
                 notice.account = source.account
                 notice.origin = texts[2]
                 notice.timestamp_ms = HostClock.wallMs()
-                notice.expires_ms = notice.timestamp_ms + core.options.expireMs
+                notice.expires_ms = notice.timestamp_ms + core.expireMs
                 notice.content = UnsafeRawPointer(content)
                 return copy(&notice, to: target)
             }

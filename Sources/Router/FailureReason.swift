@@ -28,6 +28,13 @@ struct FailureReason {
         code = refusal.code
     }
 
+    /// For what is not stored, and waited for a provider that was removed or stopped.
+    init(removed provider: String) {
+        failureClass = PLUGBOARD_CLASS_UNAVAILABLE
+        text = "the provider \(provider) does not run any more"
+        code = "provider-stopped"
+    }
+
     /// As much of a text as is kept, whole characters only.
     private static func text(_ bytes: plugboard_bytes_t) -> String {
         guard bytes.count > textBytesMax else { return bytes.string }

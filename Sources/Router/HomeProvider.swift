@@ -33,7 +33,7 @@ final class HomeProvider: Provider {
     }
 
     private let host: Host
-    private let domains: [String: Domain]
+    private var domains: [String: Domain]
     private let surroundings: Surroundings
     /// Arrived in this tick, to be stored together.
     private var arrived: [Delivery] = []
@@ -65,6 +65,22 @@ final class HomeProvider: Provider {
                 throw ProviderError("the home domain \(domain) cannot be claimed: \(error)")
             }
         }
+    }
+
+    /// Serves other domains and users from now on.
+    ///
+    /// - Returns: what cannot be served, a sentence each.
+    func serve(_ domains: [Domain]) -> [String] {
+        var refused: [String] = []
+        self.domains = Dictionary(domains.map { ($0.name, $0) }) { first, _ in first }
+        for domain in domains {
+            do {
+                try host.claim(domain: domain.name)
+            } catch {
+                refused.append("the home domain \(domain.name) cannot be claimed: \(error)")
+            }
+        }
+        return refused
     }
 
     /// Whether an address is a home user's.

@@ -59,6 +59,16 @@ struct InFlightTable {
         conversations[conversation] = left - 1
     }
 
+    /// All of them, in no particular order.
+    func envelopes() -> [RoutedEnvelope] { slots.compactMap(\.envelope) }
+
+    /// All of them with their tokens, in no particular order.
+    func entries() -> [(token: UInt64, envelope: RoutedEnvelope)] {
+        slots.enumerated().compactMap { index, slot in
+            slot.envelope.map { (UInt64(slot.generation) << 32 | UInt64(index), $0) }
+        }
+    }
+
     /// Takes all out.
     mutating func removeAll() -> [RoutedEnvelope] {
         defer { self = InFlightTable() }

@@ -18,20 +18,23 @@ extension InstanceRuntime {
             source.code.isWellFormed
         else { return PLUGBOARD_E_INVALID }
         let wasFull = inFlight.count >= core.options.limits.inFlightMax
-        guard let envelope = inFlight.remove(token) else { return PLUGBOARD_E_HANDLE }
+        guard let seat = seat(of: instance), inFlight.envelope(of: token)?.header.pointee.holder == seat.generation,
+            let envelope = inFlight.remove(token)
+        else { return PLUGBOARD_E_HANDLE }
+        seat.heldCount -= 1
         let conversation = envelope.header.pointee.conversation
         switch source.result {
         case PLUGBOARD_DELIVERED:
             delivered(envelope)
         case PLUGBOARD_DEFERRED:
-            deferred(envelope, FailureReason(source))
+            deferred(envelope, FailureReason(source), by: seat)
         default:
             giveUp(envelope, step: .bury, FailureReason(source))
         }
         // After the step: what the spool reads again must not bring back what was settled just now.
         settledParked(conversation)
-        // A full table of envelopes in flight stops the lane; this has made room.
-        if wasFull { context.worker.wake() }
+        // A full table of envelopes in flight stops the lane, and so may an instance that leaves; this has made room.
+        if wasFull || seat.isLeaving { context.worker.wake() }
         return PLUGBOARD_OK
     }
 
@@ -44,7 +47,7 @@ extension InstanceRuntime {
     /// Puts an envelope off, and its conversation with it.
     ///
     /// What is not stored cannot be put off: it has failed.
-    private func deferred(_ envelope: RoutedEnvelope, _ reason: FailureReason) {
+    private func deferred(_ envelope: RoutedEnvelope, _ reason: FailureReason, by seat: Seat) {
         let header = envelope.header
         guard header.pointee.isDurable else {
             giveUp(envelope, step: .bury, reason)
@@ -52,17 +55,19 @@ extension InstanceRuntime {
         }
         header.pointee.attempts += 1
         let now = HostClock.wallMs()
-        let verdict = core.options.retry.verdict(
+        let verdict = core.retry.verdict(
             afterAttempts: header.pointee.attempts,
             now: now,
             expiresAt: envelope.envelope.pointee.expires_ms,
             retryAfterMs: reason.retryAfterMs == 0 ? nil : Int64(reason.retryAfterMs),
             random: Double.random(in: 0..<1)
         )
-        guard case .retry(let at) = verdict else {
+        guard case .retry(var at) = verdict else {
             giveUp(envelope, step: .bury, reason)
             return
         }
+        // An instance that leaves says so of all it has no time for: its successor can try at once.
+        if seat.isLeaving { at = now }
         counters.deferred += 1
         core.logger.info(
             "a delivery is put off",

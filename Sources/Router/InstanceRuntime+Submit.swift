@@ -17,6 +17,7 @@ extension InstanceRuntime: EnvelopeRouter {
         } catch {
             return error == .tooLarge ? PLUGBOARD_E_LIMIT : PLUGBOARD_E_INVALID
         }
+        guard let seat = seat(of: instance) else { return PLUGBOARD_E_SHUTDOWN }
         // A claim counts from the call on.
         core.publishIfOld()
         let now = HostClock.wallMs()
@@ -30,18 +31,18 @@ extension InstanceRuntime: EnvelopeRouter {
         )
         switch context.table.decide(question) {
         case .refuse(let refusal):
-            refuse(envelope, cookie: cookie, refusal)
+            refuse(envelope, cookie: cookie, refusal, for: seat)
             return PLUGBOARD_OK
         case .deliver(let target):
             guard core.isDurable, envelope.pointee.kind.isDurableKind else {
-                return pass(copy(envelope, imageBytes, to: target, cookie: cookie, now: now))
+                return pass(copy(envelope, imageBytes, to: target, cookie: cookie, now: now, for: seat), for: seat)
             }
             guard !core.isSpoolLost else {
-                refuse(envelope, cookie: cookie, .spoolFailed("see the router's log"))
+                refuse(envelope, cookie: cookie, .spoolFailed("see the router's log"), for: seat)
                 return PLUGBOARD_OK
             }
-            guard credits > 0, context.hasRoomForSteps else { return busy() }
-            store(copy(envelope, imageBytes, to: target, cookie: cookie, now: now))
+            guard credits > 0, context.hasRoomForSteps else { return busy(seat) }
+            store(copy(envelope, imageBytes, to: target, cookie: cookie, now: now, for: seat))
             return PLUGBOARD_OK
         }
     }
@@ -52,7 +53,8 @@ extension InstanceRuntime: EnvelopeRouter {
         _ imageBytes: Int,
         to target: Int,
         cookie: UInt64,
-        now: Int64
+        now: Int64,
+        for seat: Seat
     ) -> RoutedEnvelope {
         let nameBytes = name.utf8.count
         let routed = allocate(imageBytes: imageBytes + nameBytes)
@@ -68,9 +70,10 @@ extension InstanceRuntime: EnvelopeRouter {
         envelope.pointee.flags &= PLUGBOARD_ENVELOPE_DELAYED
         envelope.pointee.hops += 1
         if envelope.pointee.timestamp_ms == 0 { envelope.pointee.timestamp_ms = now }
-        if envelope.pointee.expires_ms == 0 { envelope.pointee.expires_ms = now + core.options.expireMs }
+        if envelope.pointee.expires_ms == 0 { envelope.pointee.expires_ms = now + core.expireMs }
         withUnsafeMutableBytes(of: &envelope.pointee.idempotency_key) { HostRandom.fill($0) }
         routed.header.pointee.source = index
+        routed.header.pointee.generation = seat.generation
         routed.header.pointee.target = target
         routed.header.pointee.cookie = cookie
         routed.header.pointee.createdAt = now
@@ -97,29 +100,29 @@ extension InstanceRuntime: EnvelopeRouter {
     }
 
     /// Into the lane of the target at once.
-    private func pass(_ routed: RoutedEnvelope) -> plugboard_status_t {
+    private func pass(_ routed: RoutedEnvelope, for seat: Seat) -> plugboard_status_t {
         let target = core.runtimes[routed.header.pointee.target]
         let cookie = routed.header.pointee.cookie
         if let observer = core.observer {
             // To be told before the target's worker tells what follows, and once however often it is tried.
             guard !target.lane.waitForRoom(producer: context.index) else {
                 release(routed)
-                return busy()
+                return busy(seat)
             }
             observer.observe(hop(.submitted, routed))
         }
         guard context.push(routed, to: target) else {
             release(routed)
-            return busy()
+            return busy(seat)
         }
         counters.submitted += 1
-        if cookie != 0 { answer(cookie, nil) }
+        if cookie != 0 { answer(cookie, nil, seat.generation) }
         return PLUGBOARD_OK
     }
 
-    private func busy() -> plugboard_status_t {
+    private func busy(_ seat: Seat) -> plugboard_status_t {
         counters.busy += 1
-        isWaitingForRoom = true
+        seat.isWaitingForRoom = true
         return PLUGBOARD_BUSY
     }
 
@@ -128,7 +131,8 @@ extension InstanceRuntime: EnvelopeRouter {
     private func refuse(
         _ envelope: UnsafePointer<plugboard_envelope_t>,
         cookie: UInt64,
-        _ refusal: Refusal
+        _ refusal: Refusal,
+        for seat: Seat
     ) {
         counters.submitted += 1
         counters.refused += 1
@@ -141,26 +145,34 @@ extension InstanceRuntime: EnvelopeRouter {
             ]
         )
         core.observer?.observe(hop(.refused(refusal.description), source))
-        if cookie != 0 { answer(cookie, refusal) }
+        if cookie != 0 { answer(cookie, refusal, seat.generation) }
     }
 
-    private func answer(_ cookie: UInt64, _ refusal: Refusal?) {
+    private func answer(_ cookie: UInt64, _ refusal: Refusal?, _ generation: UInt16) {
         if untold.isEmpty { context.worker.enqueue { _ = self.tellResults() } }
-        untold.append(Answer(cookie: cookie, refusal: refusal))
+        untold.append(Answer(cookie: cookie, refusal: refusal, generation: generation))
     }
 
     /// Takes the spool's answer to an append.
     func appended(_ result: SpoolWriter.Result) {
         credits += 1
         if result.refusal != nil { counters.refused += 1 }
-        if result.cookie != 0 { answer(UInt64(result.cookie), result.refusal) }
+        if result.cookie != 0 { answer(UInt64(result.cookie), result.refusal, result.generation) }
     }
 
     /// Tells the instance what became of its submits; false if there is nothing to tell.
     func tellResults() -> Bool {
-        guard !untold.isEmpty, let instance else { return false }
+        guard !untold.isEmpty else { return false }
+        let generation = seat?.generation
+        if untold.contains(where: { $0.generation != generation }) { tellOthers() }
         let answers = untold
         untold = []
+        if let instance, !answers.isEmpty { tell(answers, to: instance) }
+        return true
+    }
+
+    /// Tells one instance what became of its submits.
+    func tell(_ answers: [Answer], to instance: Instance) {
         let sentences = answers.map { $0.refusal?.description ?? "" }
         let codes = answers.map { $0.refusal?.code ?? "" }
         withTexts(sentences + codes) { texts in
@@ -187,20 +199,23 @@ extension InstanceRuntime: EnvelopeRouter {
                 results.withUnsafeBufferPointer { instance.submitted($0) }
             }
         }
-        return true
     }
 
     // MARK: Claims
 
     func claim(_ scope: UInt32, _ subject: plugboard_bytes_t, by instance: Instance) -> plugboard_status_t {
+        guard let seat = seat(of: instance), !seat.isLeaving else { return PLUGBOARD_E_SHUTDOWN }
         let text = subject.string
+        let status: plugboard_status_t
         switch scope {
         case PLUGBOARD_CLAIM_DOMAIN where !text.contains("@"):
-            return core.claim(RouteTable.Claim(.domain, text, owner: index))
+            status = core.claim(RouteTable.Claim(.domain, text, owner: index))
         case PLUGBOARD_CLAIM_ADDRESS where text.dropFirst().dropLast().contains("@"):
-            return core.claim(RouteTable.Claim(.address, text, owner: index))
+            status = core.claim(RouteTable.Claim(.address, text, owner: index))
         default:
             return PLUGBOARD_E_INVALID
         }
+        if status == PLUGBOARD_OK { seat.claims.insert(text) }
+        return status
     }
 }

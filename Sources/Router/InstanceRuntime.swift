@@ -20,15 +20,23 @@ final class InstanceRuntime {
     ///
     /// Any thread.
     let isOpen = Atomic<Bool>(false)
-    var instance: Instance?
-    /// Why the instance does not run, if it could not be made or started.
+    /// How far the lane of a provider that was removed, or has failed, is emptied; a ``Closing``.
+    ///
+    /// Any thread.
+    let closing = Atomic<UInt8>(Closing.none.rawValue)
+    /// The present instance; nil if none runs.
+    var seat: Seat?
+    /// An instance that is being started, or that finishes its work after it was replaced.
+    var others: [Seat] = []
+    var lastGeneration: UInt16 = 0
+    /// Why the instance does not run, if it could not be made or started, or was stopped.
     var failure: String?
+    /// The configuration does not name it any more.
+    var isRemoved = false
     var counters = InstanceCounters()
 
     /// Envelopes that may still go on their way to the disk.
     var credits: Int
-    /// A submit was answered BUSY, and nothing was said since.
-    var isWaitingForRoom = false
     /// Answers to submits that the instance has not been told.
     var untold: [Answer] = []
 
@@ -39,6 +47,8 @@ final class InstanceRuntime {
     /// The provider said ready() while it was being offered something.
     private var wasReadied = false
     var inFlight = InFlightTable()
+    /// Counts what was offered: the order of what has none on disk.
+    private var lastOffer: UInt64 = 0
     var parked = ParkedConversations()
     private var stall: StallDetector
     private let words: UnsafeMutableBufferPointer<UInt>
@@ -52,6 +62,8 @@ final class InstanceRuntime {
     struct Answer {
         var cookie: UInt64
         var refusal: Refusal?
+        /// Of the instance that waits for it.
+        var generation: UInt16
     }
 
     var core: RouterCore { context.core }
@@ -73,24 +85,25 @@ final class InstanceRuntime {
     }
 
     /// Whether the instance can be given envelopes.
-    private var isRunning: Bool { instance.map { $0.state == .running || $0.state == .draining } ?? false }
+    var isRunning: Bool { instance.map { $0.state == .running || $0.state == .draining } ?? false }
 
     /// Whether the provider can be offered something now.
-    private var canTake: Bool { !isBlocked && inFlight.count < limits.inFlightMax }
+    private var canTake: Bool { !isBlocked && inFlight.count < limits.inFlightMax && mayDeliver }
 
     /// Whether nothing is under way, so that the instance may be stopped.
     ///
     /// What is stored may wait in the lane: the next start finds it on disk.
     var isIdle: Bool {
         guard let instance, isRunning else { return true }
-        return instance.isIdle && inFlight.count == 0 && (core.isDurable || (offered.isEmpty && lane.isEmpty))
+        return instance.isIdle && hasLeft && inFlight.count == 0
+            && (core.isDurable || (offered.isEmpty && lane.isEmpty))
     }
 
     // MARK: Deliveries
 
     /// Offers the instance what is in its lane; false if nothing moved.
     func deliverWaiting() -> Bool {
-        guard let instance, isRunning else { return false }
+        guard let seat, isRunning else { return false }
         var didWork = false
         for _ in 0..<Self.batchesPerRoundMax where canTake {
             if offered.isEmpty {
@@ -99,7 +112,7 @@ final class InstanceRuntime {
             }
             leaveParkedOnDisk()
             guard !offered.isEmpty else { continue }
-            let (taken, isAll) = offer(to: instance)
+            let (taken, isAll) = offer(to: seat)
             didWork = didWork || taken > 0
             guard isAll else { break }
         }
@@ -151,15 +164,19 @@ final class InstanceRuntime {
     /// Offers the first envelopes to the provider, as many as it may hold.
     ///
     /// - Returns: how many it took, and whether these were all that it was offered.
-    private func offer(to instance: Instance) -> (taken: Int, isAll: Bool) {
+    private func offer(to seat: Seat) -> (taken: Int, isAll: Bool) {
         let batch = Array(offered.prefix(min(Self.batchMax, limits.inFlightMax - inFlight.count)))
         let tokens = batch.map { envelope in
             let token = inFlight.insert(envelope)
             envelope.envelope.pointee.token = token
+            lastOffer += 1
+            envelope.header.pointee.offer = lastOffer
+            envelope.header.pointee.holder = seat.generation
             core.observer?.observe(hop(.offered, envelope))
             return token
         }
         offered.removeFirst(batch.count)
+        seat.heldCount += batch.count
         wasReadied = false
         let taken = withUnsafeTemporaryAllocation(
             of: UnsafePointer<plugboard_envelope_t>?.self,
@@ -168,16 +185,16 @@ final class InstanceRuntime {
             for (index, envelope) in batch.enumerated() {
                 pointers.initializeElement(at: index, to: UnsafePointer(envelope.envelope))
             }
-            return instance.deliver(UnsafeBufferPointer(pointers))
+            return seat.instance.deliver(UnsafeBufferPointer(pointers))
         }
         guard taken < batch.count else { return (taken, true) }
         isBlocked = !wasReadied
-        takeBack(tokens[taken...])
+        takeBack(tokens[taken...], from: seat)
         return (taken, false)
     }
 
     /// Puts what the provider did not take in front of what waits.
-    private func takeBack(_ tokens: ArraySlice<UInt64>) {
+    private func takeBack(_ tokens: ArraySlice<UInt64>, from seat: Seat) {
         var returned: [RoutedEnvelope] = []
         for token in tokens {
             guard let envelope = inFlight.remove(token) else {
@@ -187,6 +204,7 @@ final class InstanceRuntime {
                 )
                 continue
             }
+            seat.heldCount -= 1
             returned.append(envelope)
             settledParked(envelope.header.pointee.conversation)
         }
@@ -203,8 +221,31 @@ final class InstanceRuntime {
         }
     }
 
+    /// Forgets what an instance said that is replaced: its successor has not refused anything.
+    func resetOffers() {
+        isBlocked = false
+        wasReadied = true
+    }
+
+    /// Puts envelopes in front of what waits, in their order.
+    func putInFront(_ envelopes: [RoutedEnvelope]) {
+        offered.insert(contentsOf: envelopes, at: 0)
+    }
+
+    /// Takes all that is out of the lane and in it, in order.
+    func takeAllWaiting() -> [RoutedEnvelope] {
+        var waiting = offered
+        offered = []
+        while true {
+            let count = lane.pop(into: words)
+            guard count > 0 else { return waiting }
+            waiting += words[..<count].map { RoutedEnvelope(word: $0) }
+        }
+    }
+
     /// The provider asks for the rest of what it was offered.
     func ready(_ instance: Instance) {
+        guard instance === seat?.instance else { return }
         isBlocked = false
         wasReadied = true
         context.worker.wake()
@@ -225,14 +266,6 @@ final class InstanceRuntime {
     }
 
     // MARK: Room
-
-    /// Tells an instance that was refused room to try again; false if it was not waiting.
-    func giveRoom() -> Bool {
-        guard isWaitingForRoom, let instance, isRunning else { return false }
-        isWaitingForRoom = false
-        instance.room()
-        return true
-    }
 
     /// Watches for envelopes that wait while the provider takes none; called now and then.
     func watchForStall(nowNs: UInt64) {
@@ -268,6 +301,8 @@ final class InstanceRuntime {
 
     /// Stops the instance, and marks what it took and did not settle: that may have reached its network.
     func stop() {
+        for other in others { other.instance.stop() }
+        others = []
         instance?.stop()
         let now = HostClock.wallMs()
         for envelope in inFlight.removeAll() {
@@ -287,13 +322,7 @@ final class InstanceRuntime {
     ///
     /// After its end.
     func releaseAll() {
-        for envelope in inFlight.removeAll() + offered { release(envelope) }
-        offered = []
-        while true {
-            let count = lane.pop(into: words)
-            guard count > 0 else { return }
-            for word in words[..<count] { release(RoutedEnvelope(word: word)) }
-        }
+        for envelope in inFlight.removeAll() + takeAllWaiting() { release(envelope) }
     }
 
     func hop(_ event: Hop.Event, _ envelope: RoutedEnvelope) -> Hop {

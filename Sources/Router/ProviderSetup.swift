@@ -14,6 +14,9 @@ package struct ProviderSetup: Sendable {
     package var settings: InstanceSettings?
     /// What is wrong with its settings, in the order of the file.
     package var problems: [Problem] = []
+
+    /// Whether it can be started.
+    var isReady: Bool { plugin != nil && settings != nil }
 }
 
 /// Loads the configured plugins and checks their settings: what `check` reports and `run` starts.

@@ -16,6 +16,12 @@ struct RoutedEnvelope {
         var isDurable = false
         /// Index of the instance that handed it in; -1: the router itself.
         var source = -1
+        /// Which of the source's instances it was, see ``Seat/generation``.
+        var generation: UInt16 = 0
+        /// Which of the target's instances has taken it.
+        var holder: UInt16 = 0
+        /// Counts what the target was offered.
+        var offer: UInt64 = 0
         /// Index of the instance that is to deliver it.
         var target = -1
         /// The source's own name for it; 0: it does not want to know.

@@ -6,7 +6,7 @@ internal import Spool
 
 extension Router {
     /// How often it is looked whether the instances are done.
-    private static let lookTime = Duration.milliseconds(10)
+    static let lookTime = Duration.milliseconds(10)
     /// How long the home users' inbox may take at the least to write what has arrived.
     private static let homeTime = Duration.seconds(1)
 
@@ -18,6 +18,9 @@ extension Router {
     /// disk, if it is stored at all. Not to be called while ``start()`` runs.
     package func shutdown() async {
         guard advance(from: [.made, .running], to: .stopping) else { return }
+        // A change that is under way sees the phase, and does not wait for instances any more.
+        await turns.take()
+        defer { turns.give() }
         core.spoolWriter?.stopWithholding()
         let deadline = ContinuousClock.now + core.options.limits.drainTime
         for runtime in core.runtimes.dropFirst() { await onLoop(of: runtime) { $0.instance?.drain() } }
@@ -48,7 +51,7 @@ extension Router {
         }
     }
 
-    private func wait(until deadline: ContinuousClock.Instant, for isDone: () async -> Bool) async {
+    func wait(until deadline: ContinuousClock.Instant, for isDone: () async -> Bool) async {
         while ContinuousClock.now < deadline, await !isDone() {
             guard (try? await Task.sleep(for: Self.lookTime)) != nil else { return }
         }

@@ -24,7 +24,7 @@ extension Router {
         }
         let homeRuntime = core.addRuntime(named: "home", on: 0)
         // Spread over the workers, in their order.
-        let ready = setups.indices.filter { setups[$0].plugin != nil && setups[$0].settings != nil }
+        let ready = setups.indices.filter { setups[$0].isReady }.prefix(RuntimeList.capacity - 1)
         let runtimes = ready.enumerated().map { place, index in
             core.addRuntime(named: setups[index].name, on: place % workers.count)
         }
@@ -37,6 +37,7 @@ extension Router {
             throw .home("\(error)")
         }
         for (runtime, index) in zip(runtimes, ready) { await start(runtime, &setups[index]) }
+        applied.withLock { $0 = Applied(configuration: configuration, setups: setups) }
         return setups
     }
 
@@ -59,7 +60,7 @@ extension Router {
     }
 
     /// Starts a provider; if it does not run, the setup says why.
-    private func start(_ runtime: InstanceRuntime, _ setup: inout ProviderSetup) async {
+    func start(_ runtime: InstanceRuntime, _ setup: inout ProviderSetup) async {
         guard let plugin = setup.plugin, let settings = setup.settings else { return }
         do {
             try await launch(runtime, plugin, settings)
@@ -81,8 +82,8 @@ extension Router {
         }
     }
 
-    /// Makes and starts an instance on its worker.
-    private func launch(_ runtime: InstanceRuntime, _ plugin: Plugin, _ settings: InstanceSettings) async throws {
+    /// Makes and starts an instance on its worker; if one runs already, the new one takes its place.
+    func launch(_ runtime: InstanceRuntime, _ plugin: Plugin, _ settings: InstanceSettings) async throws {
         let services = Instance.Services(
             worker: runtime.context.worker,
             limits: ServiceLimits(),
@@ -90,29 +91,15 @@ extension Router {
             resolver: resolver,
             logger: logger
         )
-        let bound = LoopBound(value: (runtime, core))
+        let bound = LoopBound(value: runtime)
         try await runtime.context.worker.call {
-            let (runtime, core) = bound.value
-            do {
-                let instance = try Instance(
-                    index: runtime.index,
-                    settings: settings,
-                    plugin: plugin,
-                    services: services,
-                    router: runtime
-                )
-                runtime.instance = instance
-                try instance.start()
+            let runtime = bound.value
+            do throws(SeatError) {
+                try runtime.seat(plugin, settings, services)
             } catch {
-                runtime.failure = "\(error)"
-                core.dropClaims(of: runtime.index)
+                if runtime.seat == nil { runtime.failure = "\(error)" }
                 throw error
             }
-            // So that whoever waits for the start finds the routes.
-            core.publishIfOld()
-            runtime.isOpen.store(true, ordering: .releasing)
-            core.spoolWriter?.grantRoom()
-            runtime.context.worker.wake()
         }
     }
 
@@ -121,16 +108,15 @@ extension Router {
         let threshold = core.options.limits.stallThreshold / .nanoseconds(1)
         let interval = TimeAmount.nanoseconds(Int64(min(max(threshold / 2, 10_000_000), 1_000_000_000)))
         for context in core.contexts {
-            let runtimes = LoopBound(value: core.runtimes.filter { $0.context === context })
             _ = context.worker.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
-                for runtime in runtimes.value { runtime.watchForStall(nowNs: HostClock.monotonicNs()) }
+                for runtime in context.runtimes { runtime.watchForStall(nowNs: HostClock.monotonicNs()) }
             }
         }
     }
 }
 
 extension HomeProvider.Domain {
-    fileprivate init(_ section: HomeSection.Domain) {
+    init(_ section: HomeSection.Domain) {
         name = section.name
         users =
             switch section.users {

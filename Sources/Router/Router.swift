@@ -35,6 +35,16 @@ package final class Router: Sendable {
     let home = HomeHolder()
     private let startedAt = HostClock.wallMs()
     private let phase = NIOLockedValueBox(Phase.made)
+    /// One change of what runs at a time: a reload, an upgrade, the end.
+    let turns = TurnLock()
+    /// What the router runs by now.
+    let applied: NIOLockedValueBox<Applied>
+
+    /// A configuration and what has become of its providers.
+    struct Applied {
+        var configuration: RouterConfiguration
+        var setups: [ProviderSetup]
+    }
 
     /// Where a router is in its life.
     enum Phase {
@@ -82,6 +92,7 @@ package final class Router: Sendable {
         openStore: (String) throws(SpoolError) -> any RouterStore
     ) throws(RouterError) {
         self.configuration = configuration
+        self.applied = NIOLockedValueBox(Applied(configuration: configuration, setups: []))
         self.linked = linked
         self.logger = logger
         let state = configuration.router.state
@@ -128,7 +139,8 @@ package final class Router: Sendable {
     package func status() async -> RouterStatus {
         var instances: [RouterStatus.InstanceStatus] = []
         for runtime in core.runtimes {
-            if let status = await onLoop(of: runtime, { $0.status }) { instances.append(status) }
+            let status = await onLoop(of: runtime) { $0.isRemoved ? nil : $0.status }
+            if let status, let status { instances.append(status) }
         }
         return RouterStatus(
             name: configuration.router.id,
@@ -140,6 +152,9 @@ package final class Router: Sendable {
     }
 
     // MARK: Helpers
+
+    /// Whether the router is in one of these phases.
+    func isIn(_ phases: Set<Phase>) -> Bool { phase.withLockedValue { phases.contains($0) } }
 
     /// Goes from one phase to the next; false if the router is in none of `phases`.
     func advance(from phases: Set<Phase>, to next: Phase) -> Bool {
@@ -199,21 +214,42 @@ package final class Router: Sendable {
         }
     }
 
-    private static func identities(_ section: TLSSection) throws(RouterError) -> TLSIdentities {
+    static func identities(_ section: TLSSection) throws(RouterError) -> TLSIdentities {
         do {
-            let sources = try section.identities.map { identity in
+            let sources = try section.sources
+            return try TLSIdentities(identities: sources, defaultName: sources.first?.name, trust: section.trusted)
+        } catch {
+            throw .tls("\(error)")
+        }
+    }
+
+    /// Reads certificates and authorities again, for new handshakes.
+    static func reload(_ identities: TLSIdentities, _ section: TLSSection) throws(RouterError) {
+        do {
+            let sources = try section.sources
+            try identities.reload(identities: sources, defaultName: sources.first?.name, trust: section.trusted)
+        } catch {
+            throw .tls("\(error)")
+        }
+    }
+}
+
+extension TLSSection {
+    /// Where the router's own certificates come from.
+    fileprivate var sources: [TLSIdentitySource] {
+        get throws {
+            try identities.map { identity in
                 TLSIdentitySource(
                     name: identity.domain,
                     certificateChain: .file(identity.certificate),
                     key: .bytes(Array(try identity.key.resolve().text.utf8))
                 )
             }
-            let trust = section.trust.map { TrustSource.pem($0.map { .file($0) }) } ?? .system
-            return try TLSIdentities(identities: sources, defaultName: sources.first?.name, trust: trust)
-        } catch {
-            throw .tls("\(error)")
         }
     }
+
+    /// Whom the router trusts.
+    fileprivate var trusted: TrustSource { trust.map { TrustSource.pem($0.map { .file($0) }) } ?? .system }
 }
 
 /// A spool that can be closed.
@@ -245,7 +281,7 @@ extension InstanceRuntime {
 }
 
 extension RouterCore.Options {
-    fileprivate init(_ section: SpoolSection, _ limits: RouterLimits) {
+    init(_ section: SpoolSection, _ limits: RouterLimits) {
         self.init()
         self.limits = limits
         expireMs = Int64(section.expire / .milliseconds(1))

@@ -11,10 +11,11 @@ internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
 
 /// What all parts of a running router share.
 ///
-/// Built before the first worker works; after that only the claims change, under their lock.
+/// Built before the first worker works; after that the claims change, under their lock, and providers come and go, in the
+/// list that is made for it.
 ///
-/// Safe to share: `contexts`, `runtimes` and `spoolWriter` are written before ``open(store:)`` puts the workers and the
-/// writer's thread to work, and runtimes are used on their workers only, but for what says otherwise.
+/// Safe to share: `contexts` and `spoolWriter` are written before ``open(store:)`` puts the workers and the writer's thread
+/// to work, and runtimes are used on their workers only, but for what says otherwise.
 final class RouterCore: @unchecked Sendable {
     /// Limits and times of the message path.
     struct Options: Sendable {
@@ -29,15 +30,23 @@ final class RouterCore: @unchecked Sendable {
     let logger: Logger
     let observer: (any RouterObserver)?
     let pools: SlabPools
-    let homeDomains: [String]
+    /// The organisation's domains.
+    ///
+    /// Under the claims' lock: a table is made of both.
+    private var homeDomains: [String]
     let isDurable: Bool
     private(set) var contexts: [WorkerContext] = []
-    private(set) var runtimes: [InstanceRuntime] = []
+    /// Every provider that the router has had.
+    ///
+    /// Any thread may read it.
+    let runtimes = RuntimeList()
     /// Nil if nothing is stored.
     private(set) var spoolWriter: SpoolWriter?
     private let claims = NIOLockedValueBox(ClaimBook())
     private let isTableOld = Atomic<Bool>(false)
     private let hasSpoolFailed = Atomic<Bool>(false)
+    private let expireTimeMs: Atomic<Int64>
+    private let retrySchedule: NIOLockedValueBox<RetrySchedule>
 
     init(
         name: String,
@@ -54,6 +63,8 @@ final class RouterCore: @unchecked Sendable {
         self.observer = observer
         self.homeDomains = homeDomains
         self.isDurable = isDurable
+        self.expireTimeMs = Atomic(options.expireMs)
+        self.retrySchedule = NIOLockedValueBox(options.retry)
         self.pools = SlabPools(workers: workers.count)
         self.contexts = workers.map { WorkerContext(core: self, worker: $0) }
     }
@@ -63,7 +74,25 @@ final class RouterCore: @unchecked Sendable {
     /// The pool of threads that are no worker.
     var foreignPool: Int { pools.workers }
 
-    /// Adds an instance; only before ``open(store:)``.
+    /// How long a message may wait, in ms, if it does not say so itself.
+    ///
+    /// Any thread.
+    var expireMs: Int64 {
+        get { expireTimeMs.load(ordering: .relaxed) }
+        set { expireTimeMs.store(newValue, ordering: .relaxed) }
+    }
+
+    /// When a delivery that was put off is tried again.
+    ///
+    /// Any thread; asked for deferrals only.
+    var retry: RetrySchedule {
+        get { retrySchedule.withLockedValue { $0 } }
+        set { retrySchedule.withLockedValue { $0 = newValue } }
+    }
+
+    /// Adds a provider's runtime.
+    ///
+    /// One thread at a time; once the router is open, the worker has to be told, see ``WorkerContext/add(_:)``.
     func addRuntime(named name: String, on worker: Int) -> InstanceRuntime {
         let runtime = InstanceRuntime(index: runtimes.count, name: name, context: contexts[worker])
         runtimes.append(runtime)
@@ -103,9 +132,18 @@ final class RouterCore: @unchecked Sendable {
         return PLUGBOARD_OK
     }
 
-    /// Forgets what an instance that does not run had claimed.
-    func dropClaims(of owner: Int) {
-        claims.withLockedValue { $0.drop(owner: owner) }
+    /// Forgets what an instance has claimed and is not among `subjects`.
+    func retainClaims(_ subjects: Set<String>, of owner: Int) {
+        guard claims.withLockedValue({ $0.retain(subjects, of: owner) }) else { return }
+        publishTable()
+    }
+
+    /// Changes the organisation's domains.
+    func setHomeDomains(_ domains: [String]) {
+        claims.withLockedValue { book in
+            homeDomains = domains
+            book.touch()
+        }
         publishTable()
     }
 
@@ -121,7 +159,7 @@ final class RouterCore: @unchecked Sendable {
     private func publishTable() {
         // Before the claims are read: one that comes later makes another table.
         isTableOld.store(false, ordering: .sequentiallyConsistent)
-        let book = claims.withLockedValue { $0 }
+        let (book, homeDomains) = claims.withLockedValue { ($0, self.homeDomains) }
         let table = RouteTable(
             claims: book.claims,
             homeDomains: homeDomains,

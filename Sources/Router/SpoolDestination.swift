@@ -19,7 +19,7 @@ internal import Synchronization
 final class SpoolDestination {
     private unowned let core: RouterCore
     private let store: any SpoolStore
-    private let runtime: InstanceRuntime
+    let runtime: InstanceRuntime
     /// Rows up to this sequence have been in the lane, or are in `queue`.
     private var cursor: Int64 = 0
     /// Rows behind the cursor may be on disk and not in memory.
@@ -32,6 +32,8 @@ final class SpoolDestination {
     private var reloads: ArraySlice<RoutedEnvelope> = []
     /// The lane was full; its room wakes us.
     private var isWaitingForRoom = false
+    /// The provider was stopped; what comes stays on disk.
+    private var isClosed = false
     /// After a read that failed: not to be tried before, in ns of the monotonic clock.
     private var readAgainAtNs: UInt64 = 0
     /// Sources that are answered when the backlog is smaller.
@@ -83,6 +85,7 @@ final class SpoolDestination {
     ///
     /// - Parameter request: of step `reload`, with the conversation's key.
     func add(reload request: RoutedEnvelope) {
+        guard !isClosed else { return release(request) }
         reloads.append(request)
     }
 
@@ -99,6 +102,7 @@ final class SpoolDestination {
     /// Moves one page from the disk into the lane, as far as there is room; false if nothing moved.
     func fill() -> Bool {
         defer { wakeConsumer() }
+        isClosed = false
         if queue.isEmpty {
             if let request = reloads.popFirst() {
                 reload(request)
@@ -111,9 +115,21 @@ final class SpoolDestination {
         return drainQueue() > 0
     }
 
+    /// Whether the provider was stopped, and this has not been closed since.
+    var isClosing: Bool { runtime.closing.load(ordering: .acquiring) == Closing.asked.rawValue }
+
+    /// Puts nothing into the lane until the provider is open again; then it begins at the oldest row.
+    func close() {
+        end()
+        isClosed = true
+        runtime.closing.store(Closing.closed.rawValue, ordering: .releasing)
+        cursor = 0
+        isSpilled = true
+        spilledCount = 0
+        isWaitingForRoom = false
+    }
+
     /// Lets go of everything.
-    ///
-    /// Nothing else is called any more.
     func end() {
         for envelope in queue + reloads { release(envelope) }
         queue = []

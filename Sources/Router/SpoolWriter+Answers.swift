@@ -10,15 +10,19 @@ extension SpoolWriter {
     struct Result {
         var cookie: UInt
         var source: Int
+        /// Which of the source's instances waits for it.
+        var generation: UInt16
         var refusal: Refusal?
 
         init(_ answer: Answer, _ refusal: Refusal?) {
             self.cookie = UInt(answer.cookie)
             self.source = answer.source
+            self.generation = answer.generation
             self.refusal = refusal
         }
 
-        /// The second word: the source in the upper half, a small number for the refusal in the lower.
+        /// The second word: the source in the upper half; in the lower the generation, and a small number for the
+        /// refusal.
         var packed: UInt {
             let code: UInt =
                 switch refusal {
@@ -27,14 +31,15 @@ extension SpoolWriter {
                 case .tooLarge: 2
                 default: 3
                 }
-            return UInt(source) << 32 | code
+            return UInt(source) << 32 | UInt(generation) << 16 | code
         }
 
         init(cookie: UInt, packed: UInt) {
             self.cookie = cookie
             source = Int(packed >> 32)
+            generation = UInt16(truncatingIfNeeded: packed >> 16)
             refusal =
-                switch packed & 0xFFFF_FFFF {
+                switch packed & 0xFFFF {
                 case 0: nil
                 case 1: .spoolFull
                 case 2: .tooLarge
@@ -48,12 +53,14 @@ extension SpoolWriter {
     struct Answer {
         var cookie: UInt64
         var source: Int
+        var generation: UInt16
 
         /// Nil for the router's own envelopes, which nobody waits for.
         init?(_ header: RoutedEnvelope.Header) {
             guard header.source >= 0 else { return nil }
             cookie = header.cookie
             source = header.source
+            generation = header.generation
         }
     }
 

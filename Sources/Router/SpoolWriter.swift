@@ -29,7 +29,7 @@ final class SpoolWriter: @unchecked Sendable {
     let isReleasing = Atomic<Bool>(false)
     private let whenEnded = NIOLockedValueBox<CheckedContinuation<Void, Never>?>(nil)
 
-    private(set) var destinations: [SpoolDestination] = []
+    var destinations: [SpoolDestination] = []
     /// Answers that a worker's lane had no room for, by worker: pairs of words.
     var unsentResults: [[UInt]]
     private var words: [UInt]
@@ -54,9 +54,7 @@ final class SpoolWriter: @unchecked Sendable {
         self.lane = Lane(producers: core.contexts.count, capacity: core.options.limits.spoolLaneCapacity)
         self.words = Array(repeating: 0, count: Self.batchMax)
         self.unsentResults = Array(repeating: [], count: core.contexts.count)
-        self.destinations = core.runtimes.map { runtime in
-            SpoolDestination(core: core, store: store, runtime: runtime)
-        }
+        adoptRuntimes()
     }
 
     func start() {
@@ -105,10 +103,13 @@ final class SpoolWriter: @unchecked Sendable {
         while true {
             // Before the steps are taken: what was sent before the end was asked for is then among them.
             let isLast = isStopping.load(ordering: .acquiring)
+            let closing = closingDestinations()
             let steps = takeSteps()
+            adoptRuntimes()
             if !steps.isEmpty || (!unsettled.isEmpty && (isLast || HostClock.monotonicNs() >= settleAgainAtNs)) {
                 perform(steps)
             }
+            if steps.count < Self.batchMax, unsettled.isEmpty || core.isSpoolLost { close(closing) }
             let isFilled = !isLast && fillDestinations()
             releaseWithheld()
             sendAnswers()

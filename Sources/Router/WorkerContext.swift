@@ -16,7 +16,7 @@ final class WorkerContext: @unchecked Sendable {
     /// What became of appended envelopes: pairs of words, see ``SpoolWriter/Result``.
     let results: Lane
     private(set) var table: RouteTable
-    private var runtimes: [InstanceRuntime] = []
+    private(set) var runtimes: [InstanceRuntime] = []
     private var hook: TickHook?
     /// Steps for the spool that its lane had no room for, in order.
     private var unsentSteps: [UInt] = []
@@ -51,6 +51,13 @@ final class WorkerContext: @unchecked Sendable {
     func begin(_ runtimes: [InstanceRuntime]) {
         self.runtimes = runtimes
         hook = worker.onTickEnd { self.round() }
+    }
+
+    /// Takes a provider in that was added while the router runs.
+    ///
+    /// On the loop.
+    func add(_ runtime: InstanceRuntime) {
+        runtimes.append(runtime)
     }
 
     /// Takes no steps any more: what comes now stays on disk as it is.

@@ -38,11 +38,21 @@ package struct ClaimBook: Sendable {
     }
 
     /// Forgets all claims of an instance.
-    package mutating func drop(owner: Int) {
+    package mutating func drop(owner: Int) { retain([], of: owner) }
+
+    /// Forgets the claims of an instance that are not among `subjects`; false if there are none.
+    @discardableResult
+    package mutating func retain(_ subjects: Set<String>, of owner: Int) -> Bool {
         let count = claims.count
-        claims.removeAll { $0.owner == owner }
-        guard claims.count < count else { return }
-        owners = owners.filter { $0.value != owner }
+        claims.removeAll { $0.owner == owner && !subjects.contains($0.subject) }
+        guard claims.count < count else { return false }
+        owners = owners.filter { $0.value != owner || subjects.contains($0.key) }
+        version += 1
+        return true
+    }
+
+    /// Makes the next table count as newer, though the claims are the same.
+    package mutating func touch() {
         version += 1
     }
 }

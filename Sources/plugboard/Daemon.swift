@@ -55,8 +55,8 @@ struct RouterService: Service, CustomStringConvertible {
     var description: String { "router \(configuration.router.id)" }
 
     func run() async throws {
-        let setups = try await router.start()
-        let control = RouterControl(router: router, configuration: configuration, setups: setups)
+        _ = try await router.start()
+        let control = RouterControl(router: router)
         let server: ControlServer
         do {
             server = try await ControlServer.start(path: configuration.router.control, handler: control)
@@ -68,9 +68,20 @@ struct RouterService: Service, CustomStringConvertible {
             "the router runs",
             metadata: ["router": "\(configuration.router.id)", "control": "\(configuration.router.control)"]
         )
-        try? await gracefulShutdown()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await reloadOnHangup() }
+            try? await gracefulShutdown()
+            group.cancelAll()
+        }
         logger.info("the router drains and stops")
         await router.shutdown()
         await server.stop()
+    }
+
+    /// Reads the configuration file again at each SIGHUP.
+    private func reloadOnHangup() async {
+        for await _ in await UnixSignalsSequence(trapping: .sighup) {
+            _ = await router.reload(file: configuration.file)
+        }
     }
 }

@@ -10,7 +10,7 @@ struct PlugboardCommand<Parts: RouterParts>: AsyncParsableCommand {
             version: Parts.version,
             subcommands: [
                 RunCommand<Parts>.self, CheckCommand<Parts>.self, SettingsCommand.self, StatusCommand.self,
-                PluginsCommand.self, SendCommand.self, InboxCommand.self,
+                PluginsCommand.self, SendCommand.self, InboxCommand.self, ReloadCommand.self,
             ]
         )
     }

@@ -9,8 +9,8 @@ internal import Spool
 /// Answers the operator's commands about a running router.
 struct RouterControl: ControlHandler {
     let router: Router
-    let configuration: RouterConfiguration
-    let setups: [ProviderSetup]
+
+    private var setups: [ProviderSetup] { router.setups }
 
     func handle(_ request: ControlRequest, respond: ControlResponder) async throws(ControlFailure) {
         switch ControlCommand(rawValue: request.command) {
@@ -22,6 +22,8 @@ struct RouterControl: ControlHandler {
             try await respond.send(try await send(try request.arguments(as: SendRequest.self)))
         case .inbox:
             try await inbox(try request.arguments(as: InboxRequest.self), respond)
+        case .reload:
+            try await respond.send(ReloadResult(await router.reload(file: router.currentConfiguration.file)))
         case nil:
             throw ControlFailure(.unknownCommand, "this router does not know the command '\(request.command)'")
         }
@@ -67,7 +69,7 @@ struct RouterControl: ControlHandler {
             )
         }
         let known = Set(setups.compactMap { $0.plugin?.path })
-        for path in ProviderPreparation(configuration).candidates() where !known.contains(path) {
+        for path in ProviderPreparation(router.currentConfiguration).candidates() where !known.contains(path) {
             reports.append(PluginReport(state: .found, path: path))
         }
         return reports
@@ -129,6 +131,19 @@ struct RouterControl: ControlHandler {
             guard isNew, request.address == nil || request.address == item.owner else { continue }
             try await respond.send(InboxItem(item))
         }
+    }
+}
+
+extension ReloadResult {
+    init(_ answer: ReloadAnswer) {
+        self.init(
+            applied: answer.isApplied,
+            problems: answer.problems.map { "\($0)" },
+            done: answer.done,
+            failed: answer.failed,
+            needsRestart: answer.needsRestart,
+            unchanged: answer.unchanged
+        )
     }
 }
 

@@ -17,9 +17,11 @@ struct SocketOptions: ParsableArguments {
 
     /// Connects to the router, and says what went wrong on the standard error.
     ///
+    /// - Parameter isFileSound: whether a configuration file with errors is no good for finding the socket; a reload
+    ///   asks the router to find the errors.
     /// - Throws: an ``ExitStatus``.
-    func withClient(_ body: (inout ControlClient) throws -> Void) throws {
-        let path = try self.socket ?? self.configuration.load().router.control
+    func withClient(isFileSound: Bool = true, _ body: (inout ControlClient) throws -> Void) throws {
+        let path = try self.socket ?? (isFileSound ? self.configuration.load() : self.draft()).router.control
         do {
             var client = try ControlClient(path: path)
             try body(&client)
@@ -32,5 +34,15 @@ struct SocketOptions: ParsableArguments {
                 throw ExitStatus.problem
             }
         }
+    }
+
+    /// What the configuration file says, errors or not.
+    private func draft() throws -> RouterConfiguration {
+        let (draft, problems) = ConfigurationLoader.examine(self.configuration.file)
+        guard let draft else {
+            for problem in problems { Output.error(Output.plain(problem.description)) }
+            throw ExitStatus.problem
+        }
+        return draft
     }
 }

@@ -28,6 +28,19 @@ struct ListeningSocket {
         self.port = Self.port(of: descriptor)
     }
 
+    /// Another descriptor of the same socket: connections that wait to be accepted wait at both, and neither's end closes
+    /// it while the other is there.
+    ///
+    /// Source: dup(2).
+    init(sharing other: ListeningSocket) throws(ServiceError) {
+        let descriptor = fcntl(other.descriptor, F_DUPFD_CLOEXEC, 0)
+        guard descriptor >= 0 else {
+            throw .cannotListen(address: "", port: other.port, reason: SystemError.text(errno))
+        }
+        self.descriptor = descriptor
+        self.port = other.port
+    }
+
     /// Binds to the socket name written out byte by byte, as ip(7) and ipv6(7) lay it out.
     private static func bind(_ descriptor: Int32, _ address: IPAddress, _ port: UInt16) -> Int32 {
         let portBytes = [UInt8(port >> 8), UInt8(truncatingIfNeeded: port)]

@@ -89,6 +89,8 @@ final class Listener {
     var channel: (any Channel)?
     /// Whether the event loop has the socket, and closes it.
     var isHandedOver = false
+    /// Whether it was closed; its socket is closed once.
+    var isClosed = false
     var acceptedCount = 0
 
     init(_ handle: ListenerHandle, _ options: ListenOptions, _ socket: ListeningSocket) {

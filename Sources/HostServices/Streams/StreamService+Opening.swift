@@ -95,7 +95,7 @@ extension StreamService {
 
     func startListening(_ listener: Listener) {
         // Closed again before the tick ended: the socket is closed then too.
-        guard listeners[listener.handle] === listener else { return }
+        guard listeners[listener.handle] === listener, !listener.isClosed else { return }
         listener.isHandedOver = true
         let bound = NIOLoopBound((self, listener), eventLoop: worker.eventLoop)
         ServerBootstrap(group: worker.eventLoop)
@@ -120,8 +120,10 @@ extension StreamService {
             .whenComplete { [weak self] result in self?.listening(listener, result) }
     }
 
-    /// Stops a listener that is out of the table.
+    /// Stops a listener; a second time does nothing.
     func close(_ listener: Listener) {
+        guard !listener.isClosed else { return }
+        listener.isClosed = true
         if let channel = listener.channel {
             channel.close(promise: nil)
         } else if !listener.isHandedOver {
@@ -135,7 +137,7 @@ extension StreamService {
             listener.channel = channel
             // The library has listened again with a backlog of its own.
             Glibc.listen(listener.socket.descriptor, listener.options.backlog)
-            if listeners[listener.handle] !== listener { channel.close(promise: nil) }
+            if listener.isClosed || listeners[listener.handle] !== listener { channel.close(promise: nil) }
         case .failure(let error):
             listeners.remove(listener.handle)
             logger.error(

@@ -22,6 +22,8 @@ package final class StreamService {
     var listeners = SlotTable<ListenerHandle, Listener>()
     /// Connects whose host DNS still works on.
     var resolving = 0
+    /// Listeners of the service that this one takes over from, as long as nobody has asked for them.
+    var inheritable: [Listener] = []
     private(set) var isStopped = false
     private var toFlush: [Stream] = []
     private var refused: [Stream] = []
@@ -78,7 +80,12 @@ package final class StreamService {
             throw .limitReached(.listeners, limit: limits.listenersMax)
         }
         if let tls = options.tls { _ = try TLSHandshake(tls, identities, worker.eventLoop) }
-        let socket = try ListeningSocket(address: address, port: options.port, backlog: options.backlog)
+        let socket =
+            if let inherited = try inherited(options) {
+                inherited
+            } else {
+                try ListeningSocket(address: address, port: options.port, backlog: options.backlog)
+            }
         let handle = listeners.insert { Listener($0, options, socket) }
         if let listener = listeners[handle] {
             worker.enqueue { [weak self] in self?.startListening(listener) }
@@ -256,6 +263,7 @@ package final class StreamService {
         listeners = SlotTable()
         refused = []
         toFlush = []
+        inheritable = []
         for listener in listening { close(listener) }
         for stream in open { stream.deadline?.cancel() }
         // Later: this may be a call from inside a channel's own event.

@@ -1,9 +1,9 @@
 import HostServices
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
-import Synchronization
 
 /// A web server for tests: it reads requests, and answers each with bytes that the test gives.
 final class TinyWebServer: Sendable {
@@ -37,7 +37,7 @@ final class TinyWebServer: Sendable {
         var waiting: [(count: Int, done: CheckedContinuation<Void, Never>)] = []
     }
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
     private let reply: @Sendable (Request) -> Reply
     private let channel: any Channel
 
@@ -56,11 +56,11 @@ final class TinyWebServer: Sendable {
         _ body: (TinyWebServer) async throws -> Void
     ) async throws {
         let context = try certificate.map { try serverContext($0) }
-        let made = Mutex<TinyWebServer?>(nil)
+        let made = NIOLockedValueBox<TinyWebServer?>(nil)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    guard let server = made.withLock({ $0 }) else { throw ChannelError.ioOnClosedChannel }
+                    guard let server = made.withLockedValue({ $0 }) else { throw ChannelError.ioOnClosedChannel }
                     if let context {
                         try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
                     }
@@ -73,7 +73,7 @@ final class TinyWebServer: Sendable {
             .bind(host: "127.0.0.1", port: 0)
             .get()
         let server = TinyWebServer(channel, reply)
-        made.withLock { $0 = server }
+        made.withLockedValue { $0 = server }
         let result: Result<Void, any Error>
         do {
             result = .success(try await body(server))
@@ -81,7 +81,7 @@ final class TinyWebServer: Sendable {
             result = .failure(error)
         }
         try await channel.close().get()
-        for channel in server.state.withLock({ $0.open }) { channel.close(promise: nil) }
+        for channel in server.state.withLockedValue({ $0.open }) { channel.close(promise: nil) }
         try result.get()
     }
 
@@ -98,15 +98,15 @@ final class TinyWebServer: Sendable {
     }
 
     /// The requests so far.
-    var requests: [Request] { state.withLock { $0.requests } }
+    var requests: [Request] { state.withLockedValue { $0.requests } }
 
     /// The connections so far.
-    var connections: Int { state.withLock { $0.connections } }
+    var connections: Int { state.withLockedValue { $0.connections } }
 
     /// Waits until `count` requests have come.
     func requested(_ count: Int) async {
         await withCheckedContinuation { continuation in
-            let isThere = state.withLock { state in
+            let isThere = state.withLockedValue { state in
                 if state.requests.count < count { state.waiting.append((count, continuation)) }
                 return state.requests.count >= count
             }
@@ -116,17 +116,17 @@ final class TinyWebServer: Sendable {
 
     /// Sends bytes on the newest connection.
     func send(_ text: String) {
-        guard let channel = state.withLock({ $0.open.last }) else { return }
+        guard let channel = state.withLockedValue({ $0.open.last }) else { return }
         channel.writeAndFlush(ByteBuffer(string: text), promise: nil)
     }
 
     /// Closes all connections, and waits until they are.
     func closeConnections() async throws {
-        for channel in state.withLock({ $0.open }) { try? await channel.close().get() }
+        for channel in state.withLockedValue({ $0.open }) { try? await channel.close().get() }
     }
 
     private func came(_ request: Request) -> Reply {
-        let ready = state.withLock { state in
+        let ready = state.withLockedValue { state in
             state.requests.append(request)
             let ready = state.waiting.filter { $0.count <= state.requests.count }
             state.waiting.removeAll { $0.count <= state.requests.count }
@@ -151,7 +151,7 @@ final class TinyWebServer: Sendable {
 
         func channelActive(context: ChannelHandlerContext) {
             let channel = context.channel
-            number = server.state.withLock { state in
+            number = server.state.withLockedValue { state in
                 state.connections += 1
                 state.open.append(channel)
                 return state.connections

@@ -1,0 +1,31 @@
+/// What became of a reload.
+package struct ReloadResult: Codable, Hashable, Sendable {
+    /// False: the configuration has errors, and nothing has changed.
+    package var applied: Bool
+    /// What is wrong with the configuration, as `file:line:column: severity: sentence`.
+    package var problems: [String]
+    /// What was done, a sentence each.
+    package var done: [String]
+    /// What was asked for and did not work, with the reason.
+    package var failed: [String]
+    /// Keys whose new values count from the next start on.
+    package var needsRestart: [String]
+    /// Providers that were not touched.
+    package var unchanged: [String]
+
+    package init(
+        applied: Bool,
+        problems: [String] = [],
+        done: [String] = [],
+        failed: [String] = [],
+        needsRestart: [String] = [],
+        unchanged: [String] = []
+    ) {
+        self.applied = applied
+        self.problems = problems
+        self.done = done
+        self.failed = failed
+        self.needsRestart = needsRestart
+        self.unchanged = unchanged
+    }
+}

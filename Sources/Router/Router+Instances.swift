@@ -1,0 +1,75 @@
+internal import HostServices
+internal import Logging
+internal import PluginHost
+internal import Synchronization
+
+// Providers that come, change and go while the router runs. Each caller has the turn.
+extension Router {
+    /// Starts a provider that does not run.
+    func startAnew(_ name: String, _ plugin: Plugin, _ settings: InstanceSettings) async throws {
+        let runtime = await runtime(named: name)
+        await onLoop(of: runtime) { $0.isRemoved = false }
+        do {
+            try await launch(runtime, plugin, settings)
+        } catch {
+            logger.error("a provider does not run: \(error)", metadata: ["instance": "\(name)"])
+            throw error
+        }
+        logger.notice("a provider runs", metadata: ["instance": "\(name)", "plugin": "\(plugin.description.id)"])
+    }
+
+    /// Starts an instance beside the one that runs, moves the traffic to it, and waits for the old one to finish.
+    ///
+    /// - Throws: what kept the new one from starting; the old one goes on then.
+    func replace(_ name: String, _ plugin: Plugin, _ settings: InstanceSettings) async throws {
+        let runtime = await runtime(named: name)
+        try await launch(runtime, plugin, settings)
+        logger.notice(
+            "a provider was replaced, and the old instance drains",
+            metadata: ["instance": "\(name)", "version": "\(plugin.description.version)"]
+        )
+        let deadline = ContinuousClock.now + core.options.limits.drainTime
+        await wait(until: deadline) {
+            guard self.isIn([.running]) else { return true }
+            return await self.onLoop(of: runtime) { $0.hasLeft } ?? true
+        }
+        await onLoop(of: runtime) { $0.endLeaving() }
+    }
+
+    /// Drains and stops a provider; what is stored for it stays in the spool.
+    ///
+    /// - Parameter reason: why, if it is to be shown as failed; nil: it is not configured any more.
+    func stopProvider(_ runtime: InstanceRuntime, because reason: String?) async {
+        await onLoop(of: runtime) { $0.instance?.drain() }
+        let deadline = ContinuousClock.now + core.options.limits.drainTime
+        await wait(until: deadline) {
+            guard self.isIn([.running]) else { return true }
+            return await self.onLoop(of: runtime) { $0.isIdle } ?? true
+        }
+        await onLoop(of: runtime) { $0.withdraw(because: reason) }
+        await finishWithdrawal(of: runtime)
+        logger.notice("a provider was stopped", metadata: ["instance": "\(runtime.name)"])
+    }
+
+    /// Lets a provider that was withdrawn be forgotten by the spool's writer.
+    func finishWithdrawal(of runtime: InstanceRuntime) async {
+        // What it has settled must not be read again.
+        await wait(until: .now + .seconds(3600)) {
+            await self.onLoop(of: runtime) { $0.context.hasSentSteps } ?? true
+        }
+        await onLoop(of: runtime) { $0.close() }
+        await wait(until: .now + .seconds(3600)) {
+            await self.onLoop(of: runtime) { $0.isLetGo } ?? true
+        }
+    }
+
+    /// The runtime of a name: the one it had, or a new one on the worker with the fewest.
+    private func runtime(named name: String) async -> InstanceRuntime {
+        if let known = core.runtimes.first(where: { $0.name == name }) { return known }
+        let loads = core.contexts.map { context in core.runtimes.count { $0.context === context } }
+        let worker = loads.indices.min { loads[$0] < loads[$1] } ?? 0
+        let made = core.addRuntime(named: name, on: worker)
+        await onLoop(of: made) { $0.context.add($0) }
+        return made
+    }
+}
