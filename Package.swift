@@ -155,7 +155,7 @@ let allTests: [Target] = [
             "Routing", "Spool", "CPlugboard", locks, log,
         ]
     ),
-    tests("CommandTests", []),
+    tests("CommandTests", ["ControlSocket"]),
     tests("XMPPWireTests", ["XMPPWire"]),
     tests("XMPPSessionTests", ["XMPPSession", "XMPPWire"]),
     tests("XMPPBridgeTests", ["XMPPBridge", "XMPPSession", "XMPPWire", "ProviderKit", "IMModel", "CPlugboard"]),

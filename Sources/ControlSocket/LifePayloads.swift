@@ -29,3 +29,35 @@ package struct ReloadResult: Codable, Hashable, Sendable {
         self.unchanged = unchanged
     }
 }
+
+/// A plugin that another version of it is to take over from.
+package struct UpgradeRequest: Codable, Hashable, Sendable {
+    /// A provider, or its plugin.
+    package var plugin: String
+    /// The new version's file, an absolute path.
+    package var file: String
+
+    package init(plugin: String, file: String) {
+        self.plugin = plugin
+        self.file = file
+    }
+}
+
+/// What became of an upgrade.
+package struct UpgradeResult: Codable, Hashable, Sendable {
+    /// Why nothing was done.
+    package var refusal: String?
+    /// What the new version finds wrong with the settings, as `file:line:column: severity: sentence`.
+    package var problems: [String]
+    /// What was done, a sentence each.
+    package var done: [String]
+    /// Providers that go on with the old version, with the reason.
+    package var failed: [String]
+
+    package init(refusal: String? = nil, problems: [String] = [], done: [String] = [], failed: [String] = []) {
+        self.refusal = refusal
+        self.problems = problems
+        self.done = done
+        self.failed = failed
+    }
+}

@@ -10,6 +10,8 @@ package enum ControlCommand: String, CaseIterable, Sendable {
     case inbox
     /// No arguments; one ``ReloadResult``.
     case reload
+    /// An ``UpgradeRequest``; one ``UpgradeResult``.
+    case upgrade
 }
 
 /// How the router and its instances fare.

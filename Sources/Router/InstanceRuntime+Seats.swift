@@ -147,16 +147,22 @@ extension InstanceRuntime {
     /// Stops the instance that gives way, and takes back what it has not settled.
     ///
     /// What it held may have reached its network, so it comes marked as redelivered.
-    func endLeaving() {
+    ///
+    /// - Returns: how many envelopes were taken back.
+    @discardableResult
+    func endLeaving() -> Int {
         let leaving = others
+        var count = 0
         for old in leaving {
             old.instance.stop()
+            count += old.heldCount
             takeBack(from: old, note: "the provider was replaced before it had settled it")
         }
         others = []
         untold.removeAll { answer in leaving.contains { $0.generation == answer.generation } }
         if let seat { core.retainClaims(seat.claims, of: index) }
         context.worker.wake()
+        return count
     }
 
     /// Takes what a stopped instance had not settled: stored envelopes go back to the disk, messages that are not

@@ -68,6 +68,16 @@ package struct ProviderPreparation {
         return setup
     }
 
+    /// Loads a plugin from a file, whatever the configuration names. [loader]
+    func load(file: String) throws(PluginRefusal) -> Plugin { try loader.load(file) }
+
+    /// Prepares a provider with another plugin than its section names.
+    func prepare(_ section: ProviderSection, with plugin: Plugin) -> ProviderSetup {
+        var setup = ProviderSetup(name: section.name, plugin: plugin)
+        setup.problems = check(section, plugin, &setup)
+        return setup
+    }
+
     /// Loads each file once, however many providers use it.
     private mutating func load(_ plugin: ProviderSection.Plugin) throws(PluginRefusal) -> Plugin {
         let name =

@@ -20,8 +20,10 @@ extension Router {
 
     /// Starts an instance beside the one that runs, moves the traffic to it, and waits for the old one to finish.
     ///
+    /// - Returns: how many envelopes the old one had not settled in time, so that they go to the new one.
     /// - Throws: what kept the new one from starting; the old one goes on then.
-    func replace(_ name: String, _ plugin: Plugin, _ settings: InstanceSettings) async throws {
+    @discardableResult
+    func replace(_ name: String, _ plugin: Plugin, _ settings: InstanceSettings) async throws -> Int {
         let runtime = await runtime(named: name)
         try await launch(runtime, plugin, settings)
         logger.notice(
@@ -33,7 +35,7 @@ extension Router {
             guard self.isIn([.running]) else { return true }
             return await self.onLoop(of: runtime) { $0.hasLeft } ?? true
         }
-        await onLoop(of: runtime) { $0.endLeaving() }
+        return await onLoop(of: runtime) { $0.endLeaving() } ?? 0
     }
 
     /// Drains and stops a provider; what is stored for it stays in the spool.

@@ -11,6 +11,7 @@ struct PlugboardCommand<Parts: RouterParts>: AsyncParsableCommand {
             subcommands: [
                 RunCommand<Parts>.self, CheckCommand<Parts>.self, SettingsCommand.self, StatusCommand.self,
                 PluginsCommand.self, SendCommand.self, InboxCommand.self, ReloadCommand.self,
+                UpgradeCommand.self,
             ]
         )
     }

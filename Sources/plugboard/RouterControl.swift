@@ -24,6 +24,12 @@ struct RouterControl: ControlHandler {
             try await inbox(try request.arguments(as: InboxRequest.self), respond)
         case .reload:
             try await respond.send(ReloadResult(await router.reload(file: router.currentConfiguration.file)))
+        case .upgrade:
+            let request = try request.arguments(as: UpgradeRequest.self)
+            guard request.file.hasPrefix("/") else {
+                throw ControlFailure(.badRequest, "'\(request.file)' is no absolute path")
+            }
+            try await respond.send(UpgradeResult(await router.upgrade(request.plugin, file: request.file)))
         case nil:
             throw ControlFailure(.unknownCommand, "this router does not know the command '\(request.command)'")
         }
@@ -143,6 +149,17 @@ extension ReloadResult {
             failed: answer.failed,
             needsRestart: answer.needsRestart,
             unchanged: answer.unchanged
+        )
+    }
+}
+
+extension UpgradeResult {
+    init(_ answer: UpgradeAnswer) {
+        self.init(
+            refusal: answer.refusal,
+            problems: answer.problems.map { "\($0)" },
+            done: answer.done,
+            failed: answer.failed
         )
     }
 }

@@ -53,7 +53,7 @@ final class LineProvider: Provider {
     private let instance: InstanceInfo
     private var peers: [ObjectIdentifier: Peer] = [:]
     private var held: [UInt64: Delivery] = [:]
-    private var isDraining = false
+    private(set) var isDraining = false
 
     init(host: Host, instance: InstanceInfo, book: Book) {
         self.host = host
@@ -137,6 +137,7 @@ final class LineProvider: Provider {
         func opened(_ stream: ProviderKit.Stream, tls: TLSInfo?) {
             isOpen = true
             write("HELLO \(provider.mark)")
+            if provider.isDraining { write("BYE") }
             provider.opened()
         }
 

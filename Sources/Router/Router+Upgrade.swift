@@ -1,0 +1,111 @@
+package import Configuration
+internal import Logging
+internal import PluginHost
+internal import Synchronization
+
+/// What an upgrade has done.
+package struct UpgradeAnswer: Sendable {
+    /// Why nothing was done: the file, or its plugin, cannot take over.
+    package var refusal: String?
+    /// What the new version finds wrong with the settings; nothing was done if there are errors.
+    package var problems: [Problem] = []
+    /// What was done, a sentence each.
+    package var done: [String] = []
+    /// Providers that go on with the old version, with the reason.
+    package var failed: [String] = []
+
+    package init(refusal: String? = nil, problems: [Problem] = []) {
+        self.refusal = refusal
+        self.problems = problems
+    }
+}
+
+// Another version of a plugin while the router runs.
+extension Router {
+    /// Replaces the instances of a plugin by instances of the plugin in another file.
+    ///
+    /// Each new instance is started beside the old one, and takes the traffic over; the old library stays in memory. The
+    /// configuration file goes on to name what the next start loads.
+    ///
+    /// - Parameters:
+    ///   - name: a provider, its plugin as the configuration names it, or the plugin's id. All providers of that plugin
+    ///     are upgraded.
+    ///   - file: a path.
+    package func upgrade(_ name: String, file: String) async -> UpgradeAnswer {
+        await turns.take()
+        defer { turns.give() }
+        let preparation = ProviderPreparation(
+            currentConfiguration,
+            copies: "\(configuration.router.state)/plugins"
+        )
+        do throws(PluginRefusal) {
+            return await upgrade(name, to: try preparation.load(file: file), preparation)
+        } catch {
+            return UpgradeAnswer(refusal: "\(error)")
+        }
+    }
+
+    /// The same with a plugin that was loaded; the caller has the turn.
+    func upgrade(
+        _ name: String,
+        to plugin: Plugin,
+        _ preparation: ProviderPreparation
+    ) async -> UpgradeAnswer {
+        guard isIn([.running]) else { return UpgradeAnswer(refusal: "the router does not run") }
+        let before = applied.withLock { $0 }
+        guard let old = Self.plugin(named: name, in: before) else {
+            return UpgradeAnswer(refusal: "no provider and no plugin of the configuration is called \(name)")
+        }
+        guard old.description.id == plugin.description.id else {
+            let (found, wanted) = (plugin.description.id, old.description.id)
+            return UpgradeAnswer(refusal: "\(plugin.path) is the plugin \(found), and \(name) is \(wanted)")
+        }
+        let names = before.setups.filter { $0.plugin?.description.id == old.description.id }.map(\.name)
+        let sections = before.configuration.providers.filter { names.contains($0.name) }
+        let setups = sections.map { preparation.prepare($0, with: plugin) }
+        var answer = UpgradeAnswer(problems: setups.flatMap(\.problems))
+        guard setups.allSatisfy(\.isReady) else {
+            answer.refusal = "the settings are not right for version \(plugin.description.version)"
+            return answer
+        }
+        for setup in setups { await upgrade(setup, from: before, &answer) }
+        for sentence in answer.done { logger.notice("upgrade: \(sentence)") }
+        for sentence in answer.failed { logger.error("upgrade: \(sentence)") }
+        return answer
+    }
+
+    /// The plugin that a provider runs, or that is called so.
+    private static func plugin(named name: String, in applied: Applied) -> Plugin? {
+        if let setup = applied.setups.first(where: { $0.name == name }) { return setup.plugin }
+        let section = applied.configuration.providers.first { $0.plugin.text == name }
+        if let section { return applied.setups.first { $0.name == section.name }?.plugin }
+        return applied.setups.compactMap(\.plugin).first { $0.description.id == name }
+    }
+
+    private func upgrade(_ setup: ProviderSetup, from before: Applied, _ answer: inout UpgradeAnswer) async {
+        guard let plugin = setup.plugin, let settings = setup.settings else { return }
+        let old = before.setups.first { $0.name == setup.name }?.plugin
+        let change = "\(setup.name): \(old?.description.version ?? "?") → \(plugin.description.version)"
+        let runtime = core.runtimes.first { $0.name == setup.name }
+        do {
+            if let runtime, await onLoop(of: runtime, { $0.isRunning }) ?? false {
+                guard old?.table != plugin.table else {
+                    answer.done.append("\(setup.name) runs this file already")
+                    return
+                }
+                let takenBack = try await replace(setup.name, plugin, settings)
+                let rest = takenBack == 0 ? "" : ", \(takenBack) unfinished envelopes went to the new version"
+                answer.done.append(change + rest)
+            } else {
+                try await startAnew(setup.name, plugin, settings)
+                answer.done.append("\(change), it did not run before")
+            }
+            applied.withLock { applied in
+                guard let index = applied.setups.firstIndex(where: { $0.name == setup.name }) else { return }
+                applied.setups[index] = setup
+            }
+        } catch {
+            answer.failed.append("\(setup.name) goes on as it was: \(error)")
+        }
+    }
+}
