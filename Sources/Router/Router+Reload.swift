@@ -5,6 +5,8 @@ internal import PluginHost
 internal import Spool
 internal import Synchronization
 
+internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
+
 // Another configuration while the router runs.
 extension Router {
     /// Reads a configuration file and takes it over.
@@ -30,7 +32,7 @@ extension Router {
             answer.failed = ["the router does not run"]
             return answer
         }
-        let before = applied.withLock { $0 }
+        let before = applied.withLockedValue { $0 }
         var problems = problems
         var setups: [ProviderSetup] = []
         if let configuration {
@@ -53,16 +55,16 @@ extension Router {
         await apply(plan, configuration, &setups, &answer)
         answer.needsRestart = plan.restartKeys
         let kept = configuration.keepingFixed(of: before.configuration)
-        applied.withLock { [setups] in $0 = Applied(configuration: kept, setups: setups) }
+        applied.withLockedValue { [setups] in $0 = Applied(configuration: kept, setups: setups) }
         log(answer)
         return answer
     }
 
     /// What became of the configured providers, by the configuration that counts now.
-    package var setups: [ProviderSetup] { applied.withLock { $0.setups } }
+    package var setups: [ProviderSetup] { applied.withLockedValue { $0.setups } }
 
     /// The configuration that counts now.
-    package var currentConfiguration: RouterConfiguration { applied.withLock { $0.configuration } }
+    package var currentConfiguration: RouterConfiguration { applied.withLockedValue { $0.configuration } }
 
     // MARK: Looking before doing
 

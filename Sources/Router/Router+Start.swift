@@ -6,6 +6,8 @@ internal import PluginHost
 internal import ProviderKit
 internal import Synchronization
 
+internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
+
 extension Router {
     /// Loads the plugins and starts an instance of each provider.
     ///
@@ -37,7 +39,7 @@ extension Router {
             throw .home("\(error)")
         }
         for (runtime, index) in zip(runtimes, ready) { await start(runtime, &setups[index]) }
-        applied.withLock { $0 = Applied(configuration: configuration, setups: setups) }
+        applied.withLockedValue { $0 = Applied(configuration: configuration, setups: setups) }
         return setups
     }
 

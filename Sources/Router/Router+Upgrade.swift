@@ -3,6 +3,8 @@ internal import Logging
 internal import PluginHost
 internal import Synchronization
 
+internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
+
 /// What an upgrade has done.
 package struct UpgradeAnswer: Sendable {
     /// Why nothing was done: the file, or its plugin, cannot take over.
@@ -52,7 +54,7 @@ extension Router {
         _ preparation: ProviderPreparation
     ) async -> UpgradeAnswer {
         guard isIn([.running]) else { return UpgradeAnswer(refusal: "the router does not run") }
-        let before = applied.withLock { $0 }
+        let before = applied.withLockedValue { $0 }
         guard let old = Self.plugin(named: name, in: before) else {
             return UpgradeAnswer(refusal: "no provider and no plugin of the configuration is called \(name)")
         }
@@ -100,7 +102,7 @@ extension Router {
                 try await startAnew(setup.name, plugin, settings)
                 answer.done.append("\(change), it did not run before")
             }
-            applied.withLock { applied in
+            applied.withLockedValue { applied in
                 guard let index = applied.setups.firstIndex(where: { $0.name == setup.name }) else { return }
                 applied.setups[index] = setup
             }

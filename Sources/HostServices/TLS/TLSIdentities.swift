@@ -119,7 +119,7 @@ package final class TLSIdentities: Sendable {
     ///
     /// - Throws: ``ServiceError/unknownIdentity(_:)``.
     func check(_ name: String) throws(ServiceError) {
-        _ = try state.withLock { $0.snapshot }.identity(name)
+        _ = try state.withLockedValue { $0.snapshot }.identity(name)
     }
 
     /// The context for streams with these options.

@@ -1,4 +1,4 @@
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// A peer that hands messages in and answers those it is handed, over as many connections as it takes.
 ///
@@ -20,7 +20,7 @@ final class LoadPeer: Sendable {
 
     private let port: UInt16
     private let count: Int
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
     /// Messages that the router has taken.
     let answered = Recorder<Int>()
     /// Messages that came out, in order.
@@ -37,11 +37,11 @@ final class LoadPeer: Sendable {
     }
 
     /// Connections that there have been.
-    var connections: Int { state.withLock { $0.connections } }
+    var connections: Int { state.withLockedValue { $0.connections } }
 
     func connect() throws {
         let client = try LineClient(port: port) { [self] client, line in took(client, line) }
-        state.withLock { state in
+        state.withLockedValue { state in
             state.client = client
             state.connections += 1
         }
@@ -51,7 +51,7 @@ final class LoadPeer: Sendable {
         let words = line.split(separator: " ", maxSplits: 4).map(String.init)
         switch words.first {
         case "HELLO":
-            let again = state.withLock { state in
+            let again = state.withLockedValue { state in
                 state.isLeaving = false
                 return state.open.sorted()
             }
@@ -59,7 +59,7 @@ final class LoadPeer: Sendable {
             pump(client)
         case "A":
             let index = Int(words[1]) ?? -1
-            state.withLock { _ = $0.open.remove(index) }
+            state.withLockedValue { _ = $0.open.remove(index) }
             answered.append(index)
             pump(client)
         case "R":
@@ -68,10 +68,10 @@ final class LoadPeer: Sendable {
             taken.append((words[4], words[2] == "true"))
             client.send("K \(words[1])")
         case "BYE":
-            state.withLock { $0.isLeaving = true }
+            state.withLockedValue { $0.isLeaving = true }
             pump(client)
         case "END":
-            guard !state.withLock({ $0.isOver }) else { return }
+            guard !state.withLockedValue({ $0.isOver }) else { return }
             do { try connect() } catch { refused.append("\(error)") }
         default:
             break
@@ -80,7 +80,7 @@ final class LoadPeer: Sendable {
 
     private func pump(_ client: LineClient) {
         while true {
-            let index: Int? = state.withLock { state in
+            let index: Int? = state.withLockedValue { state in
                 guard !state.isLeaving, state.open.count < Self.window, state.next < count else { return nil }
                 state.open.insert(state.next)
                 state.next += 1
@@ -89,7 +89,7 @@ final class LoadPeer: Sendable {
             guard let index else { break }
             handIn(index, client)
         }
-        let isDone = state.withLock { $0.isLeaving && $0.open.isEmpty }
+        let isDone = state.withLockedValue { $0.isLeaving && $0.open.isEmpty }
         if isDone { client.finish() }
     }
 
@@ -99,7 +99,7 @@ final class LoadPeer: Sendable {
 
     /// Ends the connection, and makes no other.
     func end() {
-        state.withLock { state in
+        state.withLockedValue { state in
             state.isOver = true
             state.client?.finish()
         }
