@@ -40,12 +40,15 @@ struct UpgradeTests {
                 }
                 return refused
             }
-            for _ in 0..<10 {
+            for round in 1...10 {
+                // An upgrade may be over before the peer has connected to what it brought.
+                try await peer.greeted.wait(for: round)
                 let answer = try await upgrade(rig)
                 #expect(answer.refusal == nil)
                 #expect(answer.failed == [])
                 #expect(answer.done == ["a: 1.0.0 → 1.0.0"])
             }
+            try await peer.greeted.wait(for: 11)
             #expect(await sending.value == 0)
             try await rig.inbox.wait(for: count)
             try await peer.taken.wait(for: count)

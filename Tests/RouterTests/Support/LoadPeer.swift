@@ -25,6 +25,8 @@ final class LoadPeer: Sendable {
     let answered = Recorder<Int>()
     /// Messages that came out, in order.
     let taken = Recorder<(text: String, isAgain: Bool)>()
+    /// The greetings of its connections.
+    let greeted = Recorder<String>()
     /// Refusals, which should not be.
     let refused = Recorder<String>()
 
@@ -55,6 +57,7 @@ final class LoadPeer: Sendable {
                 state.isLeaving = false
                 return state.open.sorted()
             }
+            greeted.append(line)
             for index in again { handIn(index, client) }
             pump(client)
         case "A":
