@@ -10,13 +10,22 @@ package struct SpoolSection: Hashable, Sendable {
         package var attempts: Int
     }
 
+    /// How long dead letters are kept.
+    package struct DeadLetters: Hashable, Sendable {
+        /// How long one is kept.
+        package var keep: Duration
+        /// How many are kept; the oldest go first.
+        package var count: Int
+    }
+
     /// Whether messages are on disk before they are acknowledged.
     package var durable: Bool
     /// How long a message may wait before it goes back to its sender.
     package var expire: Duration
     package var retry: Retry
+    package var deadLetters: DeadLetters
 
-    static let fallback = (expire: "48h", first: "5s", max: "1h", attempts: 100)
+    static let fallback = (expire: "48h", first: "5s", max: "1h", attempts: 100, keep: "30d", count: 100_000)
 
     static let rules = [
         SettingRule("spool", .map),
@@ -51,6 +60,19 @@ package struct SpoolSection: Hashable, Sendable {
             defaultValue: "\(Self.fallback.attempts)",
             help: "tries before a message goes back to its sender"
         ),
+        SettingRule("spool.dead_letters", .map),
+        SettingRule(
+            "spool.dead_letters.keep",
+            .duration(.seconds(60) ... .seconds(3650 * 86400)),
+            defaultValue: Self.fallback.keep,
+            help: "how long a message that was given up is kept for the operator"
+        ),
+        SettingRule(
+            "spool.dead_letters.max",
+            .integer(0...10_000_000),
+            defaultValue: "\(Self.fallback.count)",
+            help: "how many of them are kept; the oldest go first"
+        ),
     ]
 
     init(_ root: SettingNode, _ context: inout SectionContext) {
@@ -62,6 +84,11 @@ package struct SpoolSection: Hashable, Sendable {
             first: Self.duration(retry?["first"], Self.fallback.first),
             max: Self.duration(retry?["max"], Self.fallback.max),
             attempts: retry?["attempts"]?.text.flatMap { Int($0) } ?? Self.fallback.attempts
+        )
+        let deadLetters = node?["dead_letters"]
+        self.deadLetters = DeadLetters(
+            keep: Self.duration(deadLetters?["keep"], Self.fallback.keep),
+            count: deadLetters?["max"]?.text.flatMap { Int($0) } ?? Self.fallback.count
         )
         if let retry, self.retry.first > self.retry.max {
             context.problems.error(

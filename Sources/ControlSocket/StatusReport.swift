@@ -12,6 +12,14 @@ package enum ControlCommand: String, CaseIterable, Sendable {
     case reload
     /// An ``UpgradeRequest``; one ``UpgradeResult``.
     case upgrade
+    /// A ``DeadLetterQuery``; one ``DeadLetterItem`` each.
+    case deadLetters = "dead-letters"
+    /// A ``DeadLetterChoice`` of one id; one ``DeadLetterItem``.
+    case showDeadLetter = "show-dead-letter"
+    /// A ``DeadLetterChoice``; one ``DeadLetterChange`` each.
+    case retryDeadLetters = "retry-dead-letters"
+    /// A ``DeadLetterChoice``; one ``DeadLetterChange`` each.
+    case dropDeadLetters = "drop-dead-letters"
 }
 
 /// How the router and its instances fare.
@@ -120,12 +128,15 @@ package struct SpoolStatus: Codable, Hashable, Sendable {
     package var waiting: UInt64
     /// Those of them that failed at least once and wait for another try.
     package var retrying: UInt64
-    /// Envelopes given up.
+    /// Envelopes given up, and kept for the operator.
     package var dead: UInt64
+    /// Envelopes given up that were dropped since the router's start, for their age or number; nil from an older router.
+    package var deadDropped: UInt64?
 
-    package init(waiting: UInt64 = 0, retrying: UInt64 = 0, dead: UInt64 = 0) {
+    package init(waiting: UInt64 = 0, retrying: UInt64 = 0, dead: UInt64 = 0, deadDropped: UInt64? = nil) {
         self.waiting = waiting
         self.retrying = retrying
         self.dead = dead
+        self.deadDropped = deadDropped
     }
 }

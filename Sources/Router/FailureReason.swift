@@ -60,6 +60,23 @@ extension Refusal {
 }
 
 extension UInt16 {
+    /// The name of a class of failures, for people.
+    var failureClassName: String {
+        switch self {
+        case PLUGBOARD_CLASS_NONE: "none"
+        case PLUGBOARD_CLASS_TRANSIENT: "transient"
+        case PLUGBOARD_CLASS_THROTTLED: "throttled"
+        case PLUGBOARD_CLASS_CREDENTIALS: "credentials"
+        case PLUGBOARD_CLASS_RECIPIENT: "recipient"
+        case PLUGBOARD_CLASS_CONTENT: "content"
+        case PLUGBOARD_CLASS_POLICY: "policy"
+        case PLUGBOARD_CLASS_PROTOCOL: "protocol"
+        case PLUGBOARD_CLASS_UNAVAILABLE: "unavailable"
+        case PLUGBOARD_CLASS_INTERNAL: "internal"
+        default: "unknown"
+        }
+    }
+
     /// The name of an envelope's kind, for logs and people.
     var kindName: String {
         switch self {

@@ -62,12 +62,16 @@ extension InstanceRuntime {
             retryAfterMs: reason.retryAfterMs == 0 ? nil : Int64(reason.retryAfterMs),
             random: Double.random(in: 0..<1)
         )
-        guard case .retry(var at) = verdict else {
-            giveUp(envelope, step: .bury, reason)
-            return
-        }
+        switch verdict {
         // An instance that leaves says so of all it has no time for: its successor can try at once.
-        if seat.isLeaving { at = now }
+        case .retry(let at): postpone(envelope, until: seat.isLeaving ? now : at, now: now, reason)
+        case .exhausted: giveUp(envelope, step: .exhaust, reason)
+        case .tooLate: giveUp(envelope, step: .outlive, reason)
+        }
+    }
+
+    private func postpone(_ envelope: RoutedEnvelope, until at: Int64, now: Int64, _ reason: FailureReason) {
+        let header = envelope.header
         counters.deferred += 1
         core.logger.info(
             "a delivery is put off",
@@ -109,6 +113,7 @@ extension InstanceRuntime {
             }
         }
         envelope.setNote(reason.text)
+        envelope.header.pointee.failureClass = reason.failureClass
         settle(envelope, step: step)
     }
 

@@ -122,6 +122,7 @@ package struct ReloadPlan: Hashable, Sendable {
         ("router.control", { $0.router.control == $1.router.control }),
         ("router.log", { $0.router.log == $1.router.log }),
         ("spool.durable", { $0.spool.durable == $1.spool.durable }),
+        ("spool.dead_letters", { $0.spool.deadLetters == $1.spool.deadLetters }),
         ("dns", { $0.dns == $1.dns }),
     ]
 
@@ -158,6 +159,7 @@ extension RouterConfiguration {
         var kept = self
         kept.router = running.router
         kept.spool.durable = running.spool.durable
+        kept.spool.deadLetters = running.spool.deadLetters
         kept.dns = running.dns
         return kept
     }

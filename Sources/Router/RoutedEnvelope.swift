@@ -36,11 +36,13 @@ struct RoutedEnvelope {
         var createdAt: Int64 = 0
         /// Not to be tried before, in ms since 1970; 0: at once.
         var retryAt: Int64 = 0
+        /// For the steps to the dead letters: the class of the failure.
+        var failureClass: UInt16 = 0
         /// Words that go along with a step.
         ///
         /// Retained; see ``RoutedEnvelope/release(to:worker:)``.
         var note: Unmanaged<Note>?
-        /// For `bury` and `expire`: the failure that tells the author, to be stored in the same commit; a word, 0:
+        /// For the steps to the dead letters: the failure that tells the author, to be stored in the same commit; a word, 0:
         /// none.
         ///
         /// Owned.
@@ -61,6 +63,10 @@ struct RoutedEnvelope {
         case bury
         /// Spool: the same, for its time is over.
         case expire
+        /// Spool: the same, for its attempts are used up.
+        case exhaust
+        /// Spool: the same, for the next attempt would come after its time.
+        case outlive
         /// Spool: read the waiting rows of a conversation again; the note is its key.
         case reload
         /// Instance: the rows of a reloaded conversation follow.

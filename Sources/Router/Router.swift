@@ -75,11 +75,13 @@ package final class Router: Sendable {
             limits: limits,
             logger: logger,
             observer: observer,
-            openStore: Self.openSpool
+            openStore: { path throws(SpoolError) in
+                try SQLiteSpool(path: path, limits: SpoolLimits(configuration.spool))
+            }
         )
     }
 
-    /// Opens the ordinary spool.
+    /// Opens a spool with the ordinary limits.
     static func openSpool(_ path: String) throws(SpoolError) -> any RouterStore { try SQLiteSpool(path: path) }
 
     /// The same, with a spool of the caller's.
@@ -258,6 +260,15 @@ protocol RouterStore: SpoolStore {
 }
 
 extension SQLiteSpool: RouterStore {}
+
+extension SpoolLimits {
+    /// The limits that a configuration sets.
+    init(_ section: SpoolSection) {
+        self.init()
+        deadLettersMax = section.deadLetters.count
+        deadLettersAgeMaxMs = DurationText.milliseconds(section.deadLetters.keep)
+    }
+}
 
 extension InstanceRuntime {
     /// The instance at this moment.

@@ -81,6 +81,12 @@ final class SpoolDestination {
         release(envelope)
     }
 
+    /// Notes rows that are on disk and have never been in memory.
+    func addStored(_ count: Int) {
+        isSpilled = true
+        spilledCount += count
+    }
+
     /// Asks for the waiting rows of a conversation to be read again.
     ///
     /// - Parameter request: of step `reload`, with the conversation's key.
@@ -214,6 +220,8 @@ final class SpoolDestination {
             )
             let failed = SpoolOperation.failed(
                 sequence: record.sequence,
+                cause: .damaged,
+                failureClass: PLUGBOARD_CLASS_INTERNAL,
                 reason: "its stored form is damaged",
                 at: HostClock.wallMs()
             )

@@ -18,6 +18,8 @@ extension SpoolWriter {
     func sweepExpired(nowNs: UInt64) -> Bool {
         guard nowNs >= nextSweepNs else { return false }
         nextSweepNs = nowNs + UInt64(core.options.limits.expirySweepInterval / .nanoseconds(1))
+        forgetDelivered()
+        dropOldDeadLetters()
         let records: [SpoolRecord]
         do throws(SpoolError) {
             records = try store.expired(before: HostClock.wallMs(), limit: Self.expiredMax)

@@ -37,14 +37,26 @@ final class SpoolWriter: @unchecked Sendable {
     private var unsettled: [RoutedEnvelope] = []
     /// When to try these again, in ns of the monotonic clock.
     private var settleAgainAtNs: UInt64 = 0
+    /// Rows of delivered envelopes that are still on disk: they go with the next commit.
+    ///
+    /// A crash before that only means that they are delivered again, marked as redelivered.
+    private var delivered: [Int64] = []
+    /// When they get a commit of their own, in ns of the monotonic clock.
+    private var forgetAtNs: UInt64 = 0
     /// Settled deliveries that could not be recorded.
     private var lostCount = 0
     private var lastError: SpoolError?
+    /// What the operator wants with dead letters.
+    let requests = NIOLockedValueBox(DeadLetterRequests())
     /// When to look for expired rows of instances that do not run, in ns of the monotonic clock.
     var nextSweepNs: UInt64 = 0
 
     /// Steps of one commit, apart from those that are tried again.
     private static let batchMax = 1024
+    /// Delivered rows that wait for a commit at most.
+    private static let deliveredMax = 1024
+    /// How long they wait for one at most, in ns.
+    private static let forgetPauseNs: UInt64 = 50_000_000
     /// How long after a commit that failed the next is tried, in ns.
     private static let retryPauseNs: UInt64 = 500_000_000
 
@@ -97,6 +109,13 @@ final class SpoolWriter: @unchecked Sendable {
         awake.signal()
     }
 
+    /// Wakes the thread, whatever it sleeps for.
+    ///
+    /// Any thread.
+    func wake() {
+        awake.signal()
+    }
+
     // MARK: The thread
 
     private func run() {
@@ -104,35 +123,67 @@ final class SpoolWriter: @unchecked Sendable {
             // Before the steps are taken: what was sent before the end was asked for is then among them.
             let isLast = isStopping.load(ordering: .acquiring)
             let closing = closingDestinations()
-            let steps = takeSteps()
+            let (steps, taken) = takeSteps()
             adoptRuntimes()
-            if !steps.isEmpty || (!unsettled.isEmpty && (isLast || HostClock.monotonicNs() >= settleAgainAtNs)) {
-                perform(steps)
-            }
-            if steps.count < Self.batchMax, unsettled.isEmpty || core.isSpoolLost { close(closing) }
+            if !steps.isEmpty || isCommitDue(atOnce: isLast || !closing.isEmpty) { perform(steps) }
+            if taken < Self.batchMax, !hasUnrecorded || core.isSpoolLost { close(closing) }
+            let hasAnswered = performRequests()
             let isFilled = !isLast && fillDestinations()
             releaseWithheld()
             sendAnswers()
-            guard steps.isEmpty, !isFilled else { continue }
+            guard taken == 0, !isFilled, !hasAnswered else { continue }
             if isLast { break }
             sleep()
         }
         end()
     }
 
-    private func takeSteps() -> [RoutedEnvelope] {
+    /// Takes what the workers have sent: the steps to be made at once, and how many there were in all.
+    private func takeSteps() -> (steps: [RoutedEnvelope], taken: Int) {
         let count = words.withUnsafeMutableBufferPointer { lane.pop(into: $0) }
-        guard count > 0 else { return [] }
+        guard count > 0 else { return ([], 0) }
         core.grantRoom(lane.takeRoomWaiters())
-        return words[..<count].map { RoutedEnvelope(word: $0) }
+        var steps: [RoutedEnvelope] = []
+        for word in words[..<count] {
+            let step = RoutedEnvelope(word: word)
+            if step.header.pointee.step == .forget { forget(step) } else { steps.append(step) }
+        }
+        return (steps, count)
     }
+
+    /// Notes a delivered envelope, to be forgotten with the next commit.
+    private func forget(_ step: RoutedEnvelope) {
+        if delivered.isEmpty { forgetAtNs = HostClock.monotonicNs() + Self.forgetPauseNs }
+        delivered.append(step.header.pointee.sequence)
+        release(step)
+    }
+
+    /// Whether what waits for a commit has waited for long enough.
+    private func isCommitDue(atOnce: Bool) -> Bool {
+        guard hasUnrecorded else { return false }
+        if atOnce { return true }
+        let now = HostClock.monotonicNs()
+        guard lastError == nil else { return now >= settleAgainAtNs }
+        return !unsettled.isEmpty || delivered.count >= Self.deliveredMax || now >= forgetAtNs
+    }
+
+    /// Makes deletions that wait for a commit, so that what is read now is not delivered already.
+    func forgetDelivered() {
+        if !delivered.isEmpty { perform([]) }
+    }
+
+    /// Whether something is settled that is not recorded yet.
+    private var hasUnrecorded: Bool { !unsettled.isEmpty || !delivered.isEmpty }
+
+    /// Whether something is settled that could not be recorded.
+    private var isBehind: Bool { !unsettled.isEmpty || (lastError != nil && !delivered.isEmpty) }
 
     private func fillDestinations() -> Bool {
         if isRoomGranted.exchange(false, ordering: .acquiring) {
             for destination in destinations { destination.roomGranted() }
         }
         // While the spool cannot be written, more deliveries would only make more that cannot be settled.
-        guard unsettled.isEmpty, !core.isSpoolLost else { return false }
+        guard !isBehind, !core.isSpoolLost else { return false }
         let now = HostClock.monotonicNs()
         var didWork = sweepExpired(nowNs: now)
         for destination in destinations where destination.needsFilling(nowNs: now) {
@@ -156,13 +207,14 @@ final class SpoolWriter: @unchecked Sendable {
     /// When there is something to do even if nobody wakes the thread, in ns of the monotonic clock.
     private var nextLookNs: UInt64? {
         guard !core.isSpoolLost else { return nil }
-        guard unsettled.isEmpty else { return settleAgainAtNs }
+        guard !isBehind else { return settleAgainAtNs }
+        let nextOwnNs = delivered.isEmpty ? nextSweepNs : min(nextSweepNs, forgetAtNs)
         // A moment that has come since the destinations were looked at counts, too: then there is no sleep.
-        return destinations.compactMap(\.nextFillNs).reduce(nextSweepNs) { min($0, $1) }
+        return destinations.compactMap(\.nextFillNs).reduce(nextOwnNs) { min($0, $1) }
     }
 
     private func end() {
-        if !unsettled.isEmpty { lose(unsettled) }
+        lose(unsettled)
         unsettled = []
         if lostCount > 0 {
             store.leaveUnsettled()
@@ -172,6 +224,7 @@ final class SpoolWriter: @unchecked Sendable {
             )
         }
         for destination in destinations { destination.end() }
+        refuseRequests()
         whenEnded.withLockedValue { $0.take() }?.resume()
     }
 
@@ -183,7 +236,9 @@ final class SpoolWriter: @unchecked Sendable {
         unsettled = []
         guard !core.isSpoolLost else { return fail(steps) }
         do throws(SpoolError) {
-            let results = try store.commit(steps.flatMap { operations(for: $0) })
+            let forgets = delivered.map { SpoolOperation.delivered(sequence: $0) }
+            let results = try store.commit(forgets + steps.flatMap { operations(for: $0) })
+            delivered.removeAll(keepingCapacity: true)
             if lastError != nil { core.logger.notice("the spool can be written again") }
             lastError = nil
             finish(steps, results)
@@ -200,8 +255,6 @@ final class SpoolWriter: @unchecked Sendable {
         switch header.step {
         case .append:
             operations = [.append(SpoolRecord(step, core: core))]
-        case .forget:
-            operations = [.delivered(sequence: header.sequence)]
         case .defer:
             operations = [
                 .deferred(
@@ -212,14 +265,28 @@ final class SpoolWriter: @unchecked Sendable {
                 )
             ]
         case .bury:
-            operations = [.failed(sequence: header.sequence, reason: step.note, at: HostClock.wallMs())]
+            operations = [failure(of: step, .refused)]
+        case .exhaust:
+            operations = [failure(of: step, .exhausted)]
+        case .outlive:
+            operations = [failure(of: step, .expired)]
         case .expire:
             operations = [.expired(sequence: header.sequence, at: HostClock.wallMs())]
-        case .deliver, .reload, .unpark, .more, .unread:
+        case .forget, .deliver, .reload, .unpark, .more, .unread:
             break
         }
         if let notice = step.notice { operations.append(.append(SpoolRecord(notice, core: core))) }
         return operations
+    }
+
+    private func failure(of step: RoutedEnvelope, _ cause: DeadLetter.Cause) -> SpoolOperation {
+        .failed(
+            sequence: step.header.pointee.sequence,
+            cause: cause,
+            failureClass: step.header.pointee.failureClass,
+            reason: step.note,
+            at: HostClock.wallMs()
+        )
     }
 
     /// After a commit: answers the sources, passes the stored envelopes on.
@@ -292,6 +359,8 @@ final class SpoolWriter: @unchecked Sendable {
 
     /// Lets go of settled deliveries that cannot be recorded: they stay on disk as they are.
     private func lose(_ steps: [RoutedEnvelope]) {
+        lostCount += delivered.count
+        delivered = []
         for step in steps {
             if step.header.pointee.step != .reload { lostCount += 1 }
             release(step)

@@ -8,8 +8,10 @@ package struct RetrySchedule: Hashable, Sendable {
     package enum Verdict: Hashable, Sendable {
         /// Try again at this time, unix milliseconds.
         case retry(at: Int64)
-        /// The attempts are used up, or the next one would come after the message has expired.
-        case giveUp
+        /// The attempts are used up.
+        case exhausted
+        /// The next attempt would come after the message has expired.
+        case tooLate
     }
 
     /// Longest wait that a provider's "retry after" is honoured for, in milliseconds: one day.
@@ -66,7 +68,7 @@ package struct RetrySchedule: Hashable, Sendable {
         retryAfterMs: Int64? = nil,
         random: Double
     ) -> Verdict {
-        guard attempts < self.attemptsMax else { return .giveUp }
+        guard attempts < self.attemptsMax else { return .exhausted }
         let delay = self.delayMs(afterAttempts: attempts)
         let jitter = delay * self.jitterFraction * min(max(random, 0), 1)
         var wait = max(1, Int64(delay - jitter))
@@ -74,7 +76,7 @@ package struct RetrySchedule: Hashable, Sendable {
             wait = max(wait, min(max(retryAfterMs, 0), Self.retryAfterMaxMs) + Int64(jitter))
         }
         let retryAt = now + wait
-        guard expiresAt == 0 || retryAt < expiresAt else { return .giveUp }
+        guard expiresAt == 0 || retryAt < expiresAt else { return .tooLate }
         return .retry(at: retryAt)
     }
 

@@ -17,18 +17,27 @@ extension SQLiteSpool {
         try self.read { try DeadLetter.find(sequence, in: $0) }
     }
 
-    package func retryDeadLetter(sequence: Int64, expiresAt: Int64) throws(SpoolError) -> AppendResult? {
-        try self.write { batch in try batch.retryDeadLetter(sequence, expiresAt: expiresAt) }
+    package func retryDeadLetters(_ sequences: [Int64], expiresAt: Int64) throws(SpoolError) -> [RetryResult] {
+        try self.write { batch in try sequences.map { try batch.retryDeadLetter($0, expiresAt: expiresAt) } }
     }
 
-    package func dropDeadLetter(sequence: Int64) throws(SpoolError) -> Bool {
-        try self.write { batch in try batch.dropDeadLetter(sequence) }
+    package func dropDeadLetters(_ sequences: [Int64]) throws(SpoolError) -> [Bool] {
+        try self.write { batch in try sequences.map { try batch.dropDeadLetter($0) } }
+    }
+
+    package func dropOldDeadLetters(now: Int64) throws(SpoolError) -> Int {
+        // A look first: most of the time there is nothing to write.
+        let oldest = try self.read { db in
+            try PreparedSQL(db, "SELECT died_at FROM dead_letters ORDER BY position LIMIT 1").first { $0.int64(0) }
+        }
+        guard let oldest, oldest < now - self.limits.deadLettersAgeMaxMs else { return 0 }
+        return try self.write { batch in try batch.dropDeadLetters(before: now - self.limits.deadLettersAgeMaxMs) }
     }
 }
 
 extension DeadLetter {
     /// The columns that ``init(_:)`` reads.
-    fileprivate static let columns = "\(SpoolRecord.columns), position, cause, reason, died_at"
+    fileprivate static let columns = "\(SpoolRecord.columns), position, cause, reason, died_at, failure_class"
 
     fileprivate init(_ row: PreparedSQL.Columns) throws {
         let next = SpoolRecord.columnCount
@@ -42,6 +51,7 @@ extension DeadLetter {
             position: row.int64(next),
             record: try SpoolRecord(row),
             cause: cause,
+            failureClass: UInt16(clamping: row.int64(next + 4)),
             reason: row.string(next + 2),
             at: row.int64(next + 3)
         )

@@ -33,10 +33,12 @@ struct SpoolBatch {
                 try self.remove(sequence)
             case .deferred(let sequence, let attempts, let nextAttemptAt, let reason):
                 try self.postpone(sequence, attempts: attempts, until: max(1, nextAttemptAt), reason: reason)
-            case .failed(let sequence, let reason, let at):
-                try self.bury(sequence, cause: .failed, reason: reason, at: at)
+            case .failed(let sequence, let cause, let failureClass, let reason, let at):
+                let attempts = cause == .damaged ? 0 : 1
+                let death = Death(cause: cause, failureClass: failureClass, reason: reason, attempts: attempts, at: at)
+                try self.bury(sequence, death)
             case .expired(let sequence, let at):
-                try self.bury(sequence, cause: .expired, reason: nil, at: at)
+                try self.bury(sequence, Death(cause: .expired, failureClass: 0, reason: nil, attempts: 0, at: at))
             }
         }
         try self.forget()
@@ -132,23 +134,40 @@ struct SpoolBatch {
         if previous == 0 { self.counts.deferred += 1 }
     }
 
+    /// How a message came to be a dead letter.
+    private struct Death {
+        var cause: DeadLetter.Cause
+        var failureClass: UInt16
+        /// Without one, that of its last deferral stands.
+        var reason: String?
+        /// Attempts that the waiting message had not counted.
+        var attempts: Int
+        /// Unix milliseconds.
+        var at: Int64
+    }
+
     /// Moves a waiting message to the dead letters.
-    ///
-    /// Without a reason, that of its last deferral stands.
-    private mutating func bury(_ sequence: Int64, cause: DeadLetter.Cause, reason: String?, at time: Int64) throws {
+    private mutating func bury(_ sequence: Int64, _ death: Death) throws {
         let copy = try PreparedSQL(
             self.db,
             """
-            INSERT INTO dead_letters (\(SpoolRecord.columns), cause, reason, died_at)
-            SELECT \(SpoolRecord.columns), ?, coalesce(?, deferral_reason, ''), ? FROM messages WHERE sequence = ?
+            INSERT INTO dead_letters (\(SpoolRecord.columns), cause, failure_class, reason, died_at)
+            SELECT \(SpoolRecord.columns), ?, ?, coalesce(?, deferral_reason, ''), ? FROM messages WHERE sequence = ?
             RETURNING position
             """
         )
-        try copy.bind(cause.rawValue, at: 1)
-        try copy.bind(reason.map { self.cut($0) }, at: 2)
-        try copy.bind(time, at: 3)
-        try copy.bind(sequence, at: 4)
-        guard try copy.first({ $0.int64(0) }) != nil else { return }
+        try copy.bind(death.cause.rawValue, at: 1)
+        try copy.bind(Int(death.failureClass), at: 2)
+        try copy.bind(death.reason.map { self.cut($0) }, at: 3)
+        try copy.bind(death.at, at: 4)
+        try copy.bind(sequence, at: 5)
+        guard let position = try copy.first({ $0.int64(0) }) else { return }
+        if death.attempts > 0 {
+            let count = try PreparedSQL(self.db, "UPDATE dead_letters SET attempts = attempts + ? WHERE position = ?")
+            try count.bind(death.attempts, at: 1)
+            try count.bind(position, at: 2)
+            try count.run()
+        }
         try self.remove(sequence)
         self.counts.deadLetters += 1
         try self.dropOldestDeadLetters()
@@ -179,6 +198,25 @@ struct SpoolBatch {
         self.counts.deadLettersDropped += excess
     }
 
+    /// Deletes the oldest dead letters up to the first that died at `time` (unix milliseconds) or later; how many.
+    mutating func dropDeadLetters(before time: Int64) throws -> Int {
+        let statement = try PreparedSQL(
+            self.db,
+            """
+            DELETE FROM dead_letters WHERE died_at < ?1 AND position IN (
+                SELECT position FROM dead_letters ORDER BY position LIMIT ?2
+            )
+            """
+        )
+        try statement.bind(time, at: 1)
+        try statement.bind(self.limits.deadLettersPerCommitMax, at: 2)
+        try statement.run()
+        let count = self.db.changesCount
+        self.counts.deadLetters -= count
+        self.counts.deadLettersDropped += count
+        return count
+    }
+
     /// Deletes a dead letter; false when there is none.
     mutating func dropDeadLetter(_ sequence: Int64) throws -> Bool {
         let statement = try PreparedSQL(
@@ -191,15 +229,21 @@ struct SpoolBatch {
         return true
     }
 
-    /// Appends a dead letter's message anew, and deletes the dead letter if that worked; `nil` when there is none.
-    mutating func retryDeadLetter(_ sequence: Int64, expiresAt: Int64) throws -> AppendResult? {
-        guard var record = try DeadLetter.find(sequence, in: self.db)?.record else { return nil }
-        record.attempts = 0
+    /// Appends a dead letter's message anew, and deletes the dead letter if that worked.
+    mutating func retryDeadLetter(_ sequence: Int64, expiresAt: Int64) throws -> RetryResult {
+        guard var record = try DeadLetter.find(sequence, in: self.db)?.record else { return .unknown }
+        record.attempts = min(record.attempts, 1)
         record.nextAttemptAt = 0
         record.expiresAt = expiresAt
-        let result = try self.insert(record)
-        if case .stored = result { _ = try self.dropDeadLetter(sequence) }
-        return result
+        switch try self.insert(record) {
+        case .stored(let new):
+            _ = try self.dropDeadLetter(sequence)
+            return .stored(sequence: new)
+        case .duplicate(let first):
+            return .duplicate(of: first ?? sequence)
+        case .full, .tooLarge:
+            return .full
+        }
     }
 
     // MARK: Forgetting

@@ -12,6 +12,10 @@ package struct SpoolLimits: Hashable, Sendable {
     package var pendingMax = 1_000_000
     /// Dead letters kept; past it the oldest is dropped and counted.
     package var deadLettersMax = 100_000
+    /// How long a dead letter is kept, in milliseconds.
+    package var deadLettersAgeMaxMs: Int64 = 30 * 24 * 60 * 60 * 1000
+    /// Dead letters that one transaction drops for their age, so that a commit stays short.
+    package var deadLettersPerCommitMax = 1000
     /// Messages remembered for recognising duplicates; past it the oldest is forgotten.
     package var seenMax = 1_000_000
     /// How long a message is remembered for recognising duplicates, in milliseconds.

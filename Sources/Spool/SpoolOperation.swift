@@ -9,10 +9,29 @@ package enum SpoolOperation: Hashable, Sendable {
     case delivered(sequence: Int64)
     /// Try again at `nextAttemptAt` (unix milliseconds; below 1 counts as 1, which is at once).
     case deferred(sequence: Int64, attempts: Int, nextAttemptAt: Int64, reason: String)
-    /// It will never be delivered: move it to the dead letters. `at` in unix milliseconds.
-    case failed(sequence: Int64, reason: String, at: Int64)
+    /// It will never be delivered: move it to the dead letters, with one more attempt counted unless it is damaged. `at` in
+    /// unix milliseconds; `failureClass` is the caller's number for the kind of failure, kept as it is.
+    case failed(
+        sequence: Int64,
+        cause: DeadLetter.Cause = .refused,
+        failureClass: UInt16 = 0,
+        reason: String,
+        at: Int64
+    )
     /// Its time is over: move it to the dead letters. `at` in unix milliseconds.
     case expired(sequence: Int64, at: Int64)
+}
+
+/// What became of one dead letter that was to be tried again.
+package enum RetryResult: Hashable, Sendable {
+    /// It waits for delivery under this sequence, and is no dead letter any more.
+    case stored(sequence: Int64)
+    /// Its idempotency key is taken by a message that waits: it stays a dead letter.
+    case duplicate(of: Int64)
+    /// ``SpoolLimits/pendingMax`` messages wait already: it stays a dead letter.
+    case full
+    /// There is no such dead letter.
+    case unknown
 }
 
 /// What became of one `.append`.

@@ -49,14 +49,17 @@ package protocol SpoolStore: Sendable {
     /// The dead letter of one message; `nil` when there is none.
     func deadLetter(sequence: Int64) throws(SpoolError) -> DeadLetter?
 
-    /// Puts a dead letter back in line, under a new sequence, with no attempts counted and a new expiry (0 = never).
+    /// Puts dead letters back in line, as one transaction: each under a new sequence, with its idempotency key and a new
+    /// expiry (0 = never), and with one attempt counted if there was any, as it may have reached its destination.
     ///
-    /// - Returns: `.stored` with the new sequence; `.full` or `.duplicate` when it has to stay a dead letter; `nil` when
-    ///   there is no such dead letter. The router hears of the message only from the caller.
-    func retryDeadLetter(sequence: Int64, expiresAt: Int64) throws(SpoolError) -> AppendResult?
+    /// - Returns: what became of each. The router hears of the messages only from the caller.
+    func retryDeadLetters(_ sequences: [Int64], expiresAt: Int64) throws(SpoolError) -> [RetryResult]
 
-    /// Deletes a dead letter for good; `false` when there is none.
-    func dropDeadLetter(sequence: Int64) throws(SpoolError) -> Bool
+    /// Deletes dead letters for good, as one transaction; for each whether there was one.
+    func dropDeadLetters(_ sequences: [Int64]) throws(SpoolError) -> [Bool]
+
+    /// Deletes the dead letters that are older than ``SpoolLimits/deadLettersAgeMaxMs``, a limited number at once; how many.
+    func dropOldDeadLetters(now: Int64) throws(SpoolError) -> Int
 
     /// The last message that may have been handed out, with nothing recorded of it, by a process that died with the spool
     /// open; 0 = none.
@@ -87,10 +90,14 @@ package struct DueConversation: Hashable, Sendable {
 package struct DeadLetter: Hashable, Sendable {
     /// Why a message was given up.
     package enum Cause: Int64, Hashable, Sendable {
-        /// The destination refused it, or the attempts were used up.
-        case failed = 1
-        /// It was still waiting when its time was over.
+        /// The destination refused it for good.
+        case refused = 1
+        /// It was still waiting when its time was over, or the next attempt would have come after that.
         case expired = 2
+        /// The attempts were used up.
+        case exhausted = 3
+        /// Its stored form cannot be read.
+        case damaged = 4
     }
 
     /// Place among the dead letters, growing in the order in which they died: the cursor for paging.
@@ -99,6 +106,8 @@ package struct DeadLetter: Hashable, Sendable {
     package let record: SpoolRecord
     /// Why it was given up.
     package let cause: Cause
+    /// The kind of failure, in the router's numbers; 0 = none.
+    package let failureClass: UInt16
     /// The same in words; empty for an expired one that was never deferred.
     package let reason: String
     /// When it was given up, unix milliseconds.
@@ -115,7 +124,8 @@ package struct SpoolCounts: Hashable, Sendable {
     package var payloadBytes = 0
     /// Dead letters kept.
     package var deadLetters = 0
-    /// Dead letters dropped for ``SpoolLimits/deadLettersMax`` since the spool was opened.
+    /// Dead letters dropped since the spool was opened, for ``SpoolLimits/deadLettersMax`` and
+    /// ``SpoolLimits/deadLettersAgeMaxMs``.
     package var deadLettersDropped = 0
     /// Messages remembered for recognising duplicates.
     package var seen = 0

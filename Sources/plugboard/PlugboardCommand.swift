@@ -10,7 +10,7 @@ struct PlugboardCommand<Parts: RouterParts>: AsyncParsableCommand {
             version: Parts.version,
             subcommands: [
                 RunCommand<Parts>.self, CheckCommand<Parts>.self, SettingsCommand.self, StatusCommand.self,
-                PluginsCommand.self, SendCommand.self, InboxCommand.self, ReloadCommand.self,
+                PluginsCommand.self, SendCommand.self, InboxCommand.self, DeadLettersCommand.self, ReloadCommand.self,
                 UpgradeCommand.self,
             ]
         )

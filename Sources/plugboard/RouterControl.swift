@@ -30,6 +30,18 @@ struct RouterControl: ControlHandler {
                 throw ControlFailure(.badRequest, "'\(request.file)' is no absolute path")
             }
             try await respond.send(UpgradeResult(await router.upgrade(request.plugin, file: request.file)))
+        case .deadLetters:
+            for item in try deadLetters(request.arguments(as: DeadLetterQuery.self)) { try await respond.send(item) }
+        case .showDeadLetter:
+            try await respond.send(try deadLetter(request.arguments(as: DeadLetterChoice.self)))
+        case .retryDeadLetters:
+            for change in try await retryDeadLetters(request.arguments(as: DeadLetterChoice.self)) {
+                try await respond.send(change)
+            }
+        case .dropDeadLetters:
+            for change in try await dropDeadLetters(request.arguments(as: DeadLetterChoice.self)) {
+                try await respond.send(change)
+            }
         case nil:
             throw ControlFailure(.unknownCommand, "this router does not know the command '\(request.command)'")
         }
@@ -52,7 +64,8 @@ struct RouterControl: ControlHandler {
             spool: SpoolStatus(
                 waiting: UInt64(status.spool?.pending ?? 0),
                 retrying: UInt64(status.spool?.deferred ?? 0),
-                dead: UInt64(status.spool?.deadLetters ?? 0)
+                dead: UInt64(status.spool?.deadLetters ?? 0),
+                deadDropped: UInt64(status.spool?.deadLettersDropped ?? 0)
             )
         )
     }

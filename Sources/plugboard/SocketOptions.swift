@@ -20,11 +20,14 @@ struct SocketOptions: ParsableArguments {
     /// - Parameter isFileSound: whether a configuration file with errors is no good for finding the socket; a reload
     ///   asks the router to find the errors.
     /// - Throws: an ``ExitStatus``.
-    func withClient(isFileSound: Bool = true, _ body: (inout ControlClient) throws -> Void) throws {
+    func withClient<Result>(
+        isFileSound: Bool = true,
+        _ body: (inout ControlClient) throws -> Result
+    ) throws -> Result {
         let path = try self.socket ?? (isFileSound ? self.configuration.load() : self.draft()).router.control
         do {
             var client = try ControlClient(path: path)
-            try body(&client)
+            return try body(&client)
         } catch let error as ControlError {
             Output.error("error: \(Output.plain(error.description))")
             switch error {

@@ -33,13 +33,18 @@ enum StatusText {
             "router \(Output.plain(report.routerID)), version \(Output.plain(report.version)), "
                 + "up \(self.uptime(report.uptimeSeconds)), \(report.workers) worker\(report.workers == 1 ? "" : "s")",
             "spool: \(report.spool.waiting) waiting, \(report.spool.retrying) of them to be retried, "
-                + "\(report.spool.dead) given up",
+                + "\(report.spool.dead) given up" + self.dropped(report.spool),
         ]
         let instances = self.instances(report)
         if !instances.isEmpty { lines += [""] + instances.lines }
         let links = self.links(report)
         if !links.isEmpty { lines += [""] + links.lines }
         return lines
+    }
+
+    private static func dropped(_ spool: SpoolStatus) -> String {
+        guard let dropped = spool.deadDropped, dropped > 0 else { return "" }
+        return ", \(dropped) more dropped for their age or number"
     }
 
     private static func instances(_ report: StatusReport) -> TextTable {

@@ -17,6 +17,11 @@ struct Program {
 
     /// Runs it to its end in the test's folder.
     func run(_ arguments: String...) throws -> Result {
+        try run(arguments)
+    }
+
+    /// The same.
+    func run(_ arguments: [String]) throws -> Result {
         let running = try start(arguments)
         let output = String(decoding: running.output.readToEnd(), as: UTF8.self)
         running.process.waitUntilExit()

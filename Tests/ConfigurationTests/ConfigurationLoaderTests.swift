@@ -28,6 +28,8 @@ import Testing
         )
         #expect(!configuration.spool.durable)
         #expect(configuration.spool.expire == .seconds(24 * 3600))
+        #expect(configuration.spool.deadLetters.keep == .seconds(7 * 86400))
+        #expect(configuration.spool.deadLetters.count == 50)
         #expect(
             configuration.spool.retry == SpoolSection.Retry(first: .milliseconds(250), max: .seconds(600), attempts: 7)
         )
@@ -74,6 +76,8 @@ import Testing
         #expect(configuration.spool.durable)
         #expect(configuration.spool.expire == .seconds(48 * 3600))
         #expect(configuration.spool.retry == SpoolSection.Retry(first: .seconds(5), max: .seconds(3600), attempts: 100))
+        #expect(configuration.spool.deadLetters.keep == .seconds(30 * 86400))
+        #expect(configuration.spool.deadLetters.count == 100_000)
         #expect(configuration.tls.trust == nil)
         #expect(configuration.tls.identities == [])
         #expect(configuration.dns.servers == [])
@@ -156,6 +160,7 @@ import Testing
           durable: false
           expire: 1d
           retry: { first: 250ms, max: 10m, attempts: 7 }
+          dead_letters: { keep: 7d, max: 50 }
         tls:
           trust: [ca.pem]
           identities:

@@ -113,7 +113,7 @@ struct JourneyTests {
             // The message had been taken before it failed.
             #expect(net.answers.all.map(\.outcome) == [.accepted])
             let dead = try rig.deadLetters()
-            #expect(dead.map(\.cause) == [.failed])
+            #expect(dead.map(\.cause) == [.refused])
             #expect(dead.first?.reason == "there is no user eve@home.example")
         }
     }

@@ -203,7 +203,7 @@ struct RetryTests {
             try await rig.send([message("next", to: "slow")], by: pump)
             try await down.delivered.first { $0.text == "next" }
             let dead = try rig.deadLetters()
-            #expect(dead.map(\.cause) == [.failed])
+            #expect(dead.map(\.cause) == [.exhausted])
             #expect(dead.first?.reason == "the peer is down")
         }
     }

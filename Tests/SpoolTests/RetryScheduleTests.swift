@@ -22,7 +22,7 @@ import Testing
 
     @Test("The attempts end at their limit", arguments: [10, 11, Int.max])
     func attemptsUsedUp(_ attempts: Int) {
-        #expect(Self.plain.verdict(afterAttempts: attempts, now: testTime, random: 0) == .giveUp)
+        #expect(Self.plain.verdict(afterAttempts: attempts, now: testTime, random: 0) == .exhausted)
     }
 
     @Test(
@@ -67,7 +67,7 @@ import Testing
     func expiry(expiresIn: Int64, retries: Bool) {
         let expiresAt = expiresIn == 0 ? 0 : testTime + expiresIn
         let verdict = Self.plain.verdict(afterAttempts: 1, now: testTime, expiresAt: expiresAt, random: 0)
-        #expect(verdict == (retries ? .retry(at: testTime + 1000) : .giveUp))
+        #expect(verdict == (retries ? .retry(at: testTime + 1000) : .tooLate))
     }
 
     @Test(

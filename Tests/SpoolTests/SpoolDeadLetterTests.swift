@@ -20,12 +20,14 @@ import Testing
     @Test func aFailedMessageIsKeptWholeWithItsReason() throws {
         let spool = try self.open()
         let sequence = try #require(try spool.append([.numbered(1, expiresAt: testTime + 9)]).first)
-        let record = try #require(try spool.loadPending(after: 0, limit: 1).first)
+        var record = try #require(try spool.loadPending(after: 0, limit: 1).first)
         _ = try spool.commit([self.failed(sequence)])
+        // The attempt that failed.
+        record.attempts = 1
 
         let deadLetter = try #require(try spool.deadLetter(sequence: sequence))
         #expect(deadLetter.record == record)
-        #expect(deadLetter.cause == .failed)
+        #expect(deadLetter.cause == .refused)
         #expect(deadLetter.reason == "refused")
         #expect(deadLetter.at == testTime + 7)
         #expect(try spool.loadPending(after: 0, limit: 1).isEmpty)
@@ -66,11 +68,12 @@ import Testing
             .deferred(sequence: sequences[0], attempts: 9, nextAttemptAt: testTime, reason: "busy"),
             self.failed(sequences[0]),
         ])
-        #expect(try spool.retryDeadLetter(sequence: sequences[0], expiresAt: 0) == .stored(sequence: 3))
+        #expect(try spool.retryDeadLetters([sequences[0]], expiresAt: 0) == [.stored(sequence: 3)])
         #expect(try spool.deadLetter(sequence: sequences[0]) == nil)
         let last = try #require(try spool.loadPending(after: sequences[1], limit: 10).first)
         #expect(last.idempotencyKey.low == 1)
-        #expect(last.attempts == 0)
+        // It may have arrived at one of the attempts before.
+        #expect(last.attempts == 1)
         #expect(last.nextAttemptAt == 0)
         #expect(last.expiresAt == 0)
         #expect(last.deferralReason == "busy")
@@ -85,7 +88,7 @@ import Testing
         let spool = try self.open(limits)
         let first = try #require(try spool.append([.numbered(1)]).first)
         _ = try spool.commit([self.failed(first), .append(.numbered(2))])
-        #expect(try spool.retryDeadLetter(sequence: first, expiresAt: 0) == .full)
+        #expect(try spool.retryDeadLetters([first], expiresAt: 0) == [.full])
         #expect(try spool.deadLetter(sequence: first) != nil)
     }
 
@@ -94,7 +97,7 @@ import Testing
         let record = SpoolRecord.numbered(1, remoteID: .some(nil))
         let first = try #require(try spool.append([record]).first)
         _ = try spool.commit([self.failed(first), .append(record)])
-        #expect(try spool.retryDeadLetter(sequence: first, expiresAt: 0) == .duplicate(of: 2))
+        #expect(try spool.retryDeadLetters([first], expiresAt: 0) == [.duplicate(of: 2)])
         #expect(try spool.deadLetter(sequence: first) != nil)
     }
 
@@ -102,16 +105,53 @@ import Testing
         let spool = try self.open()
         let sequence = try #require(try spool.append([.numbered(1)]).first)
         _ = try spool.commit([self.failed(sequence)])
-        #expect(try spool.dropDeadLetter(sequence: sequence))
-        #expect(try spool.dropDeadLetter(sequence: sequence) == false)
+        #expect(try spool.dropDeadLetters([sequence, sequence]) == [true, false])
         #expect(try spool.counts().deadLetters == 0)
     }
 
     @Test func thereIsNothingToDoForADeadLetterThatIsNotThere() throws {
         let spool = try self.open()
         #expect(try spool.deadLetter(sequence: 1) == nil)
-        #expect(try spool.retryDeadLetter(sequence: 1, expiresAt: 0) == nil)
-        #expect(try spool.dropDeadLetter(sequence: 1) == false)
+        #expect(try spool.retryDeadLetters([1], expiresAt: 0) == [.unknown])
+        #expect(try spool.dropDeadLetters([1]) == [false])
+    }
+
+    @Test(
+        "A message that was never tried, or is damaged, counts no attempt, and so is no second one when it is retried"
+    )
+    func untried() throws {
+        let spool = try self.open()
+        let sequences = try spool.append((1...3).map { .numbered($0) })
+        _ = try spool.commit([
+            .expired(sequence: sequences[0], at: testTime),
+            .failed(sequence: sequences[1], cause: .damaged, reason: "damaged", at: testTime),
+            .failed(sequence: sequences[2], cause: .exhausted, failureClass: 8, reason: "down", at: testTime),
+        ])
+        let dead = try spool.deadLetters(after: 0, limit: 10)
+        #expect(dead.map(\.cause) == [.expired, .damaged, .exhausted])
+        #expect(dead.map(\.record.attempts) == [0, 0, 1])
+        #expect(dead.map(\.failureClass) == [0, 0, 8])
+        let results = try spool.retryDeadLetters(sequences, expiresAt: 0)
+        #expect(results == [.stored(sequence: 4), .stored(sequence: 5), .stored(sequence: 6)])
+        #expect(try spool.loadPending(after: 0, limit: 10).map(\.attempts) == [0, 0, 1])
+    }
+
+    @Test("What is older than the limit is dropped and counted, a bounded number at once")
+    func tooOld() throws {
+        var limits = SpoolLimits()
+        limits.deadLettersAgeMaxMs = 1000
+        limits.deadLettersPerCommitMax = 2
+        let spool = try self.open(limits)
+        let sequences = try spool.append((1...5).map { .numbered($0) })
+        _ = try spool.commit(sequences.enumerated().map { .expired(sequence: $1, at: testTime + Int64($0)) })
+        #expect(try spool.dropOldDeadLetters(now: testTime + 1000) == 0)
+        #expect(try spool.dropOldDeadLetters(now: testTime + 1001) == 1)
+        #expect(try spool.dropOldDeadLetters(now: testTime + 1004) == 2)
+        #expect(try spool.dropOldDeadLetters(now: testTime + 1004) == 1)
+        #expect(try spool.dropOldDeadLetters(now: testTime + 1004) == 0)
+        #expect(try spool.deadLetters(after: 0, limit: 10).map(\.record.sequence) == [sequences[4]])
+        #expect(try spool.counts().deadLetters == 1)
+        #expect(try spool.counts().deadLettersDropped == 4)
     }
 
     @Test(

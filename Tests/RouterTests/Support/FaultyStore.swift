@@ -89,11 +89,14 @@ final class FaultyStore: RouterStore {
 
     func deadLetter(sequence: Int64) throws(SpoolError) -> DeadLetter? { try spool.deadLetter(sequence: sequence) }
 
-    func retryDeadLetter(sequence: Int64, expiresAt: Int64) throws(SpoolError) -> AppendResult? {
-        try spool.retryDeadLetter(sequence: sequence, expiresAt: expiresAt)
+    func retryDeadLetters(_ sequences: [Int64], expiresAt: Int64) throws(SpoolError) -> [RetryResult] {
+        try fault.check([])
+        return try spool.retryDeadLetters(sequences, expiresAt: expiresAt)
     }
 
-    func dropDeadLetter(sequence: Int64) throws(SpoolError) -> Bool { try spool.dropDeadLetter(sequence: sequence) }
+    func dropDeadLetters(_ sequences: [Int64]) throws(SpoolError) -> [Bool] { try spool.dropDeadLetters(sequences) }
+
+    func dropOldDeadLetters(now: Int64) throws(SpoolError) -> Int { try spool.dropOldDeadLetters(now: now) }
 
     var uncertainUpTo: Int64 { spool.uncertainUpTo }
 
