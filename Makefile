@@ -11,6 +11,7 @@
 # make bench-federation  speed and processor time of federation, beside Prosody's and ejabberd's (a release build first)
 # make bench-hop     processor time and allocations a message between two plugins of one process (a release build first)
 # make bench-relay   processor time of passing a line on, beside a bare epoll relay's and an NIO proxy's (the same)
+# make bench-spool   messages a second onto the disk, beside SQLite's bare inserts of the same rows (the same)
 # make dependencies  installs the system packages that all this needs, or says how
 #
 # Debian 12 and Swift 6.3 are what it is made for. SWIFT_FLAGS is handed to swift build and swift test.
@@ -27,7 +28,7 @@ SEED ?=
 
 swift_code := Sources Plugins Tests Examples Package.swift
 
-.PHONY: run test build unit-tests tsan lint format interop fuzz fuzz-smoke bench-federation dependencies build-dependencies bench-hop bench-relay crash-test
+.PHONY: run test build unit-tests tsan lint format interop fuzz fuzz-smoke bench-federation dependencies build-dependencies bench-hop bench-relay bench-spool crash-test
 
 run: build
 	.build/debug/ExampleHost
@@ -69,6 +70,10 @@ bench-federation: build-dependencies
 	    PLUGBOARD_BENCH=1 swift build --configuration release --scratch-path .build-bench --product $$product $(SWIFT_FLAGS); \
 	done
 	Tests/Benchmarks/Federation/run
+
+bench-spool: build-dependencies
+	PLUGBOARD_BENCH=1 swift build --configuration release --scratch-path .build-bench --product SpoolBenchmark $(SWIFT_FLAGS)
+	.build-bench/release/SpoolBenchmark
 
 bench-hop: build-dependencies
 	PLUGBOARD_BENCH=1 swift build --configuration release --scratch-path .build-bench --product HopBenchmark $(SWIFT_FLAGS)

@@ -200,6 +200,12 @@ let benchmarks: [Target] =
             path: "Tests/Benchmarks/Relay/NIOProxy",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "SpoolBenchmark",
+            dependencies: ["Spool", grdb],
+            path: "Tests/Benchmarks/Spool/Bench",
+            swiftSettings: settings
+        ),
     ]
 
 let package = Package(

@@ -2,6 +2,7 @@ internal import HostServices
 internal import Logging
 internal import NIOConcurrencyHelpers
 internal import Spool
+
 // What the operator wants with dead letters. A retry happens on the writer's thread: whatever gets a sequence without it
 // would be left out by the destinations' cursors.
 extension SpoolWriter {
