@@ -68,29 +68,30 @@ let core: [Target] = [
     module("Routing"),
     module("Spool", [grdb, locks]),
     module("Directory", [grdb, locks]),
+    module("Vault", [grdb, crypto, locks]),
     module("Configuration", [yams]),
     module(
         "HostServices",
         [
-            "CCares", nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"), nio("NIOHTTP1"), locks, nioSSL, x509, crypto, log,
-            asn1,
+            "CCares", "Vault", nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"), nio("NIOHTTP1"), locks, nioSSL, x509,
+            crypto, log, asn1,
         ]
     ),
-    module("PluginHost", ["CPlugboard", "HostServices", log]),
+    module("PluginHost", ["CPlugboard", "HostServices", "Vault", log]),
     module("ProviderKit", ["CPlugboard", "IMModel"]),
     module(
         "Router",
         [
             "CPlugboard", "Configuration", "Directory", "HostServices", "IMModel", "Lanes", "PluginHost", "ProviderKit",
-            "Routing", "Spool", locks, log,
+            "Routing", "Spool", "Vault", locks, log,
         ]
     ),
     module("ControlSocket", [locks, nio("NIOCore"), nio("NIOPosix"), log]),
     .executableTarget(
         name: "plugboard",
         dependencies: [
-            "Configuration", "ControlSocket", "Directory", "IMModel", "PluginHost", "Router", "Spool", arguments,
-            lifecycle,
+            "Configuration", "ControlSocket", "Directory", "IMModel", "PluginHost", "Router", "Spool", "Vault",
+            arguments, lifecycle,
             .product(name: "UnixSignals", package: "swift-service-lifecycle"), log,
         ],
         swiftSettings: settings
@@ -131,21 +132,23 @@ let allTests: [Target] = [
     tests("LanesTests", ["Lanes", locks]),
     tests("RoutingTests", ["Routing"]),
     tests("SpoolTests", ["Spool", grdb]),
+    tests("VaultTests", ["Vault", grdb, locks]),
     tests("DirectoryTests", ["Directory", locks]),
     tests("ConfigurationTests", ["Configuration"]),
     tests("ControlSocketTests", ["ControlSocket", nio("NIOCore"), nio("NIOPosix")]),
     tests(
         "HostServicesTests",
         [
-            "HostServices", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL, x509, crypto, asn1, locks, log,
+            "HostServices", "Vault", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL, x509, crypto, asn1,
+            locks, log,
         ]
     ),
     tests("ProviderKitTests", ["ProviderKit", "IMModel", "CPlugboard"]),
     tests(
         "PluginHostTests",
         [
-            "PluginHost", "ProviderKit", "HostServices", "CPlugboard", "IMModel", nio("NIOCore"), nio("NIOPosix"),
-            nio("NIOHTTP1"), locks, log,
+            "PluginHost", "ProviderKit", "HostServices", "Vault", "CPlugboard", "IMModel", nio("NIOCore"),
+            nio("NIOPosix"), nio("NIOHTTP1"), locks, log,
         ]
     ),
     tests(

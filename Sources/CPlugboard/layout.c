@@ -308,3 +308,23 @@ AT(plugboard_http_events_t, head, 8);
 AT(plugboard_http_events_t, body, 16);
 AT(plugboard_http_events_t, done, 24);
 SIZE(plugboard_http_events_t, 32);
+
+AT(plugboard_store_condition_t, kind, 4);
+AT(plugboard_store_condition_t, value, 8);
+SIZE(plugboard_store_condition_t, 24);
+
+AT(plugboard_store_entry_t, reserved, 4);
+AT(plugboard_store_entry_t, key, 8);
+AT(plugboard_store_entry_t, value, 24);
+SIZE(plugboard_store_entry_t, 40);
+
+AT(plugboard_store_t, reserved, 4);
+AT(plugboard_store_t, get, 8);
+AT(plugboard_store_t, put, 16);
+AT(plugboard_store_t, remove, 24);
+AT(plugboard_store_t, list, 32);
+SIZE(plugboard_store_t, 40);
+
+AT(plugboard_store_events_t, reserved, 4);
+AT(plugboard_store_events_t, done, 8);
+SIZE(plugboard_store_events_t, 16);

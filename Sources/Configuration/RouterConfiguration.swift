@@ -9,6 +9,7 @@ package struct RouterConfiguration: Hashable, Sendable {
     package var spool: SpoolSection
     package var tls: TLSSection
     package var dns: DNSSection
+    package var vault: VaultSection
     /// Directories that are searched for plugins, in this order; absolute paths.
     package var pluginPath: [String]
     /// In the order of the file.
@@ -22,7 +23,7 @@ package struct RouterConfiguration: Hashable, Sendable {
     /// The rules of a configuration file, in the order of its sections.
     package static let rules: [SettingRule] =
         RouterSection.rules + HomeSection.rules + SpoolSection.rules + TLSSection.rules + DNSSection.rules
-        + Self.pluginPathRules + ProviderSection.rules
+        + VaultSection.rules + Self.pluginPathRules + ProviderSection.rules
 
     /// The schema of a configuration file.
     package static let schema: SettingSchema = {
@@ -41,6 +42,7 @@ package struct RouterConfiguration: Hashable, Sendable {
         self.spool = SpoolSection(root, &context)
         self.tls = TLSSection(root, &context)
         self.dns = DNSSection(root, &context)
+        self.vault = VaultSection(root, &context)
         let path = SettingPath([.key("plugin_path")])
         self.pluginPath = (root["plugin_path"]?.elements ?? []).enumerated().map { index, element in
             context.existingPath(element, isDirectory: true, at: path.appending(index: index))

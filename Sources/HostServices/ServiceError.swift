@@ -20,6 +20,8 @@ package enum ServiceError: Error, Hashable, Sendable {
     case unknownIdentity(String)
     /// TLS could not be set up with these options.
     case tlsUnusable(String)
+    /// The configuration does not provide this.
+    case notConfigured(String)
     /// The instance is stopped.
     case stopped
 
@@ -36,6 +38,9 @@ package enum ServiceError: Error, Hashable, Sendable {
         case httpHeadBytes = "bytes of header fields in a request"
         case httpBodyBytes = "bytes of body in a request"
         case httpRedirects = "redirects followed"
+        case storeRequests = "requests to the store without an answer"
+        case storeRequestBytes = "bytes in requests to the store without an answer"
+        case storeValueBytes = "bytes in a value"
     }
 }
 
@@ -60,6 +65,8 @@ extension ServiceError: CustomStringConvertible {
             "no TLS identity is called \"\(name)\": configure its certificate and key"
         case .tlsUnusable(let reason):
             "TLS cannot be used with these options: \(reason)"
+        case .notConfigured(let what):
+            "the configuration has no \(what)"
         case .stopped:
             "the instance is stopped"
         }

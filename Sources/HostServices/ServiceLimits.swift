@@ -59,5 +59,10 @@ package struct ServiceLimits: Hashable, Sendable {
     /// Redirects that a request may ask to be followed.
     package var httpRedirectsMax = 10
 
+    /// Requests to the store that have no answer, and as many to the vault.
+    package var storeRequestsMax = 256
+    /// Bytes of keys and values in them.
+    package var storeRequestBytesMax = 8 << 20
+
     package init() {}
 }

@@ -1,6 +1,7 @@
 internal import CPlugboard
 internal import HostServices
 internal import Logging
+internal import Vault
 
 /// The services behind the host's extensions, and the provider's tables that hear of their answers.
 ///
@@ -9,8 +10,17 @@ final class ExtraServices {
     let http: HTTPService
     var httpEvents: plugboard_http_events_t?
     var httpUsers: [HTTPRequestHandle: UnsafeMutableRawPointer] = [:]
+    let store: PluginStore
+    let secrets: PluginStore
 
-    init(_ services: Instance.Services, logger: Logger) {
+    init(_ services: Instance.Services, space: String, logger: Logger) {
+        func store(_ backend: (any KeyValueBackend)?) -> PluginStore {
+            PluginStore(
+                StoreService(worker: services.worker, limits: services.limits, backend: backend, space: space)
+            )
+        }
+        self.store = store(services.store)
+        self.secrets = store(services.vault)
         http = HTTPService(
             worker: services.worker,
             limits: services.limits,
@@ -23,16 +33,23 @@ final class ExtraServices {
     /// Makes the instance hear of answers.
     func setDelegate(_ instance: Instance) {
         http.delegate = instance
+        store.service.delegate = instance
+        secrets.service.delegate = instance
     }
 
     /// Notes which answers the provider wants to hear of.
     func askForEvents(of provider: UnsafePointer<plugboard_provider_t>, _ pointer: UnsafeMutableRawPointer?) {
         httpEvents = HostExtensions.events(PLUGBOARD_EXT_HTTP, of: provider, pointer, as: plugboard_http_events_t.self)
+        typealias StoreEvents = plugboard_store_events_t
+        store.events = HostExtensions.events(PLUGBOARD_EXT_STORE, of: provider, pointer, as: StoreEvents.self)
+        secrets.events = HostExtensions.events(PLUGBOARD_EXT_SECRETS, of: provider, pointer, as: StoreEvents.self)
     }
 
     /// Ends everything for good; no answer comes any more.
     func closeAll() {
         http.closeAll()
+        store.closeAll()
+        secrets.closeAll()
         httpUsers = [:]
     }
 }

@@ -7,6 +7,8 @@ enum HostExtensions {
         switch id {
         case PLUGBOARD_EXT_DIGEST: UnsafeRawPointer(DigestTable.table)
         case PLUGBOARD_EXT_HTTP: UnsafeRawPointer(HTTPTable.table)
+        case PLUGBOARD_EXT_STORE: UnsafeRawPointer(StoreTable.store)
+        case PLUGBOARD_EXT_SECRETS: UnsafeRawPointer(StoreTable.secrets)
         default: nil
         }
     }

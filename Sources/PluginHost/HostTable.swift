@@ -140,7 +140,7 @@ extension ServiceError {
         case .limitReached, .writeBufferFull: PLUGBOARD_E_LIMIT
         case .invalidArgument: PLUGBOARD_E_INVALID
         case .cannotListen: PLUGBOARD_E_SYSTEM
-        case .unknownIdentity, .tlsUnusable: PLUGBOARD_E_UNSUPPORTED
+        case .unknownIdentity, .tlsUnusable, .notConfigured: PLUGBOARD_E_UNSUPPORTED
         case .stopped: PLUGBOARD_E_SHUTDOWN
         }
     }

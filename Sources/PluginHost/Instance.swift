@@ -1,6 +1,7 @@
 package import CPlugboard
 package import HostServices
 package import Logging
+package import Vault
 
 /// A running plugin: one provider, its host table, and the services behind that table.
 ///
@@ -52,19 +53,27 @@ package final class Instance {
         package var tls: TLSIdentities
         package var resolver: Resolver
         package var logger: Logger
+        /// Where instances keep what they want to keep; nil: nowhere.
+        package var store: (any KeyValueBackend)?
+        /// Where instances keep secrets; nil: nowhere.
+        package var vault: (any KeyValueBackend)?
 
         package init(
             worker: Worker,
             limits: ServiceLimits,
             tls: TLSIdentities,
             resolver: Resolver,
-            logger: Logger
+            logger: Logger,
+            store: (any KeyValueBackend)? = nil,
+            vault: (any KeyValueBackend)? = nil
         ) {
             self.worker = worker
             self.limits = limits
             self.tls = tls
             self.resolver = resolver
             self.logger = logger
+            self.store = store
+            self.vault = vault
         }
     }
 
@@ -96,7 +105,7 @@ package final class Instance {
         timers = TimerService(worker: worker, limits: services.limits)
         resolutions = ResolutionService(worker: worker, limits: services.limits, resolver: services.resolver)
 
-        extras = ExtraServices(services, logger: logger)
+        extras = ExtraServices(services, space: settings.id, logger: logger)
 
         let hostTable = UnsafeMutablePointer<plugboard_host_t>.allocate(capacity: 1)
         let hostContext = HostContext(logger: logger)

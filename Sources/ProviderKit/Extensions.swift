@@ -3,6 +3,8 @@ internal import CPlugboard
 /// What waits for answers of the host's extensions.
 struct PendingAnswers {
     var http: [UInt64: PendingHTTP] = [:]
+    /// By the extension's id: the store and the vault have handles of their own.
+    var stores: [String: [UInt64: (plugboard_status_t, [StoreEntry]) -> Void]] = [:]
 }
 
 extension Host {
@@ -20,6 +22,8 @@ extension InstanceBox {
     static func events(_ id: String) -> UnsafeRawPointer? {
         switch id {
         case PLUGBOARD_EXT_HTTP: UnsafeRawPointer(httpTable)
+        case PLUGBOARD_EXT_STORE: UnsafeRawPointer(storeTable)
+        case PLUGBOARD_EXT_SECRETS: UnsafeRawPointer(secretsTable)
         default: nil
         }
     }

@@ -3,6 +3,7 @@ internal import HostServices
 internal import Logging
 internal import PluginHost
 internal import Spool
+internal import Vault
 
 extension Router {
     /// How often it is looked whether the instances are done.
@@ -29,6 +30,8 @@ extension Router {
         // The home users last: what others hand in while they stop may be for them.
         for runtime in core.runtimes.reversed() { await onLoop(of: runtime) { $0.stop() } }
         inbox.close()
+        instanceStore.close()
+        vault?.close()
         await endSpool()
         for worker in workers { await end(worker) }
         resolver.shutdown()

@@ -5,6 +5,7 @@ internal import NIOCore
 internal import PluginHost
 internal import ProviderKit
 internal import Synchronization
+internal import Vault
 
 internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
 
@@ -91,7 +92,9 @@ extension Router {
             limits: ServiceLimits(),
             tls: tls,
             resolver: resolver,
-            logger: logger
+            logger: logger,
+            store: instanceStore,
+            vault: vault
         )
         let bound = LoopBound(value: runtime)
         try await runtime.context.worker.call {

@@ -8,6 +8,7 @@ package import Logging
 internal import NIOConcurrencyHelpers
 package import PluginHost
 internal import Spool
+internal import Vault
 
 /// A whole router: workers, plugins, lanes, spool and the home users.
 ///
@@ -31,6 +32,10 @@ package final class Router: Sendable {
     let resolver: Resolver
     let tls: TLSIdentities
     let store: (any RouterStore)?
+    /// What the instances keep.
+    let instanceStore: KeyValueStore
+    /// What they keep sealed.
+    let vault: SecretVault?
     let core: RouterCore
     let home = HomeHolder()
     private let startedAt = HostClock.wallMs()
@@ -103,6 +108,8 @@ package final class Router: Sendable {
         do {
             store = configuration.spool.durable ? try openStore("\(state)/spool.db") : nil
             inbox = try Inbox(path: "\(state)/inbox.db")
+            instanceStore = try KeyValueStore(path: "\(state)/store.db")
+            vault = try Self.openVault(configuration)
         } catch {
             throw .storage("\(error)")
         }
@@ -200,6 +207,16 @@ package final class Router: Sendable {
         } catch {
             throw .stateFolder(path: path, reason: error.localizedDescription)
         }
+    }
+
+    private static func openVault(_ configuration: RouterConfiguration) throws(StoreError) -> SecretVault? {
+        let source: VaultKeySource
+        switch configuration.vault.key {
+        case nil: return nil
+        case .file(let path): source = .file(path)
+        case .environment(let name): source = .environment(name)
+        }
+        return try SecretVault.open(path: "\(configuration.router.state)/vault.db", source: source)
     }
 
     private static func resolver(_ section: DNSSection) throws(RouterError) -> Resolver {

@@ -9,9 +9,17 @@ struct PlugboardCommand<Parts: RouterParts>: AsyncParsableCommand {
             discussion: ExitStatus.help,
             version: Parts.version,
             subcommands: [
-                RunCommand<Parts>.self, CheckCommand<Parts>.self, SettingsCommand.self, StatusCommand.self,
-                PluginsCommand.self, SendCommand.self, InboxCommand.self, DeadLettersCommand.self, ReloadCommand.self,
+                RunCommand<Parts>.self,
+                CheckCommand<Parts>.self,
+                SettingsCommand.self,
+                StatusCommand.self,
+                PluginsCommand.self,
+                SendCommand.self,
+                InboxCommand.self,
+                DeadLettersCommand.self,
+                ReloadCommand.self,
                 UpgradeCommand.self,
+                VaultCommand.self,
             ]
         )
     }

@@ -43,12 +43,13 @@ final class Bench: Sendable {
     func withStage(
         _ limits: ServiceLimits = ServiceLimits(),
         prepare: @escaping @Sendable (RawProvider) -> Void = { _ in },
+        services: @escaping @Sendable (inout Instance.Services) -> Void = { _ in },
         _ body: (Stage) async throws -> Void
     ) async throws {
         let stage = Stage(self)
         try await worker.call {
             prepare(stage.provider)
-            try stage.make(limits)
+            try stage.make(limits, services: services)
             try stage.instance?.start()
         }
         let result: Result<Void, any Error>
@@ -77,12 +78,17 @@ final class Stage: @unchecked Sendable {
     /// Makes the instance.
     ///
     /// On the loop.
-    func make(_ limits: ServiceLimits = ServiceLimits()) throws {
+    func make(
+        _ limits: ServiceLimits = ServiceLimits(),
+        services change: (inout Instance.Services) -> Void = { _ in }
+    ) throws {
+        var services = bench.services(limits)
+        change(&services)
         instance = try Instance(
             index: 7,
             settings: InstanceSettings(id: "raw-1", entries: [], homeDomains: []),
             plugin: provider.plugin(),
-            services: bench.services(limits),
+            services: services,
             router: router
         )
     }

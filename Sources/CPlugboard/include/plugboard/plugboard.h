@@ -32,6 +32,8 @@
 #include "provider.h"
 #include "ext/digest.h"
 #include "ext/http.h"
+#include "ext/secrets.h"
 #include "ext/status.h"
+#include "ext/store.h"
 
 #endif
