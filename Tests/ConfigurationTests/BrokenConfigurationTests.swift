@@ -67,7 +67,7 @@ import Testing
             "router: []\nspool: now\ndns: { servers: 127.0.0.1 }\nplugin_path: { a: b }",
             [
                 "1:9: error: router must be a map (id, workers, state, control, log), not a list",
-                "2:8: error: spool must be a map (dead_letters, durable, expire, retry), not a single value",
+                "2:8: error: spool must be a map (durable, expire, retry, dead_letters), not a single value",
                 "3:17: error: dns.servers must be a list, not a single value; put it in brackets: [ ]",
                 "4:14: error: plugin_path must be a list, not a map; begin each element with '- '",
             ]
