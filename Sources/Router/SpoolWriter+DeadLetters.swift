@@ -83,7 +83,7 @@ extension SpoolWriter {
                 results[place] = .noProvider(letter.record.destination)
             }
         }
-        let expiresAt = HostClock.wallMs() + core.options.expireMs
+        let expiresAt = HostClock.wallMs() + core.expireMs
         let made = try store.retryDeadLetters(retried.map(\.id), expiresAt: expiresAt)
         for (it, result) in zip(retried, made) {
             switch result {

@@ -71,6 +71,14 @@ struct PreparedSQL {
         while try self.step() {}
     }
 
+    /// Runs an insert of one row; its rowid, or nil if a conflict kept it out.
+    func insert() throws -> Int64? {
+        let before = sqlite3_total_changes64(sqlite3_db_handle(self.handle))
+        try self.run()
+        let database = sqlite3_db_handle(self.handle)
+        return sqlite3_total_changes64(database) > before ? sqlite3_last_insert_rowid(database) : nil
+    }
+
     /// Runs the statement and reads its first row, if it returns one.
     func first<Result>(_ read: (Columns) throws -> Result) throws -> Result? {
         defer { sqlite3_reset(self.handle) }

@@ -9,11 +9,20 @@ struct SpoolBatch {
     private let db: Database
     private let limits: SpoolLimits
     private let duplicateKeys: DuplicateKeys
+    /// What is run for each message of a batch: even a look into the connection's cache shows.
+    private var statements = Statements()
     /// Acceptance time of the newest message of this batch, unix milliseconds.
     private var newestCreatedAt: Int64?
 
     /// Forgotten messages that one transaction deletes at most, so that a commit stays short.
     static let forgottenPerCommitMax = 2048
+
+    private struct Statements {
+        var insert: PreparedSQL?
+        var findSeen: PreparedSQL?
+        var remember: PreparedSQL?
+        var remove: PreparedSQL?
+    }
 
     init(_ db: Database, counts: SpoolCounts, limits: SpoolLimits, duplicateKeys: DuplicateKeys) {
         self.db = db
@@ -74,26 +83,39 @@ struct SpoolBatch {
 
     /// Inserts a message unless its idempotency key is taken or the quota is used up.
     private mutating func insert(_ record: SpoolRecord) throws -> AppendResult {
-        let sameKey = try PreparedSQL(self.db, "SELECT sequence FROM messages WHERE idempotency_key = ?")
-        try sameKey.bind(record.idempotencyKey.high, record.idempotencyKey.low, at: 1)
-        if let first = try sameKey.first({ $0.int64(0) }) { return .duplicate(of: first) }
-        guard self.counts.pending < self.limits.pendingMax else { return .full }
-
-        let sequence = try record.insert(with: PreparedSQL(self.db, SpoolRecord.insertSQL))
+        guard self.counts.pending < self.limits.pendingMax else {
+            return try self.sequence(of: record.idempotencyKey).map { .duplicate(of: $0) } ?? .full
+        }
+        let statement = try self.statements.insert ?? PreparedSQL(self.db, SpoolRecord.insertSQL)
+        self.statements.insert = statement
+        guard let sequence = try record.insert(with: statement) else {
+            return .duplicate(of: try self.sequence(of: record.idempotencyKey))
+        }
         self.counts.pending += 1
         self.counts.payloadBytes += record.payload.count
         if record.nextAttemptAt > 0 { self.counts.deferred += 1 }
         return .stored(sequence: sequence)
     }
 
-    private func sequence(seenUnder key: SipHash.Digest) throws -> Int64? {
-        let statement = try PreparedSQL(self.db, "SELECT sequence FROM seen WHERE key = ?")
+    private func sequence(of key: IdempotencyKey) throws -> Int64? {
+        let statement = try PreparedSQL(self.db, "SELECT sequence FROM messages WHERE idempotency_key = ?")
+        try statement.bind(key.high, key.low, at: 1)
+        return try statement.first { $0.int64(0) }
+    }
+
+    private mutating func sequence(seenUnder key: SipHash.Digest) throws -> Int64? {
+        let statement =
+            try self.statements.findSeen ?? PreparedSQL(self.db, "SELECT sequence FROM seen WHERE key = ?")
+        self.statements.findSeen = statement
         try statement.bind(key.first, key.second, at: 1)
         return try statement.first { $0.int64(0) }
     }
 
     private mutating func remember(_ key: SipHash.Digest, sequence: Int64, at time: Int64) throws {
-        let statement = try PreparedSQL(self.db, "INSERT INTO seen (sequence, key, seen_at) VALUES (?, ?, ?)")
+        let statement =
+            try self.statements.remember
+            ?? PreparedSQL(self.db, "INSERT INTO seen (sequence, key, seen_at) VALUES (?, ?, ?)")
+        self.statements.remember = statement
         try statement.bind(sequence, at: 1)
         try statement.bind(key.first, key.second, at: 2)
         try statement.bind(time, at: 3)
@@ -105,10 +127,13 @@ struct SpoolBatch {
 
     /// Deletes a waiting message; one that is not there is no error.
     private mutating func remove(_ sequence: Int64) throws {
-        let statement = try PreparedSQL(
-            self.db,
-            "DELETE FROM messages WHERE sequence = ? RETURNING length(payload), next_attempt_at"
-        )
+        let statement =
+            try self.statements.remove
+            ?? PreparedSQL(
+                self.db,
+                "DELETE FROM messages WHERE sequence = ? RETURNING length(payload), next_attempt_at"
+            )
+        self.statements.remove = statement
         try statement.bind(sequence, at: 1)
         let removed = try statement.first { (payloadBytes: $0.int(0), isDeferred: $0.int64(1) > 0) }
         guard let removed else { return }

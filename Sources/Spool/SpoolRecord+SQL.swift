@@ -34,15 +34,17 @@ extension SpoolRecord {
         )
     }
 
-    /// Inserts a new message: all columns but the sequence, which SQLite assigns and the statement returns.
+    /// Inserts a new message, unless its idempotency key is taken: all columns but the sequence, which SQLite assigns.
+    ///
+    /// RETURNING would cost a table of its own for each row.
     static let insertSQL = """
         INSERT INTO messages (destination, conversation, source, remote_id, idempotency_key, created_at, expires_at,
             attempts, next_attempt_at, deferral_reason, payload)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING sequence
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (idempotency_key) DO NOTHING
         """
 
-    /// Runs ``insertSQL`` with this record and gives its new sequence.
-    func insert(with statement: PreparedSQL) throws -> Int64 {
+    /// Runs ``insertSQL`` with this record and gives its new sequence; nil if its key is taken.
+    func insert(with statement: PreparedSQL) throws -> Int64? {
         try statement.bind(self.destination, at: 1)
         try statement.bind(self.conversation, at: 2)
         try statement.bind(self.source, at: 3)
@@ -53,12 +55,6 @@ extension SpoolRecord {
         try statement.bind(self.attempts, at: 8)
         try statement.bind(self.nextAttemptAt, at: 9)
         try statement.bind(self.deferralReason, at: 10)
-        let sequence = try statement.withBlob(self.payload, at: 11) {
-            try statement.first { $0.int64(0) }
-        }
-        guard let sequence else {
-            throw DatabaseError(resultCode: .SQLITE_INTERNAL, message: "an insert returned no sequence")
-        }
-        return sequence
+        return try statement.withBlob(self.payload, at: 11) { try statement.insert() }
     }
 }
