@@ -34,6 +34,8 @@ package final class Worker: @unchecked Sendable {
 
     private var queue: [() -> Void] = []
     private var flushes: [() -> Void] = []
+    /// What a round works on; empty between two, and kept for its memory.
+    private var working: [() -> Void] = []
     private var hooks: [(id: Int, run: () -> Bool)] = []
     private var nextHookID = 0
     private var isTickScheduled = false
@@ -41,6 +43,7 @@ package final class Worker: @unchecked Sendable {
     private var isRoundWanted = false
     private var wakesInARow = 0
     private var lastTickEnd = NIODeadline.uptimeNanoseconds(0)
+    private var readBuffer = ByteBuffer()
     private var scratch = ByteBuffer()
     private var spareBuffers: [ByteBuffer] = []
 
@@ -132,6 +135,31 @@ package final class Worker: @unchecked Sendable {
     /// A buffer that grew past this is not kept, in bytes.
     private static let keptCapacityMax = 256 << 10
 
+    /// The room for one read, in bytes.
+    private static let readBytesMax = 64 << 10
+
+    /// The buffer that streams read into, with `prefix` in it already.
+    ///
+    /// Loop only. Whoever gets the data gives it back with ``giveBackReadBuffer(_:)``.
+    func takeReadBuffer(behind prefix: ByteBuffer?) -> ByteBuffer {
+        var buffer = readBuffer
+        readBuffer = ByteBuffer()
+        // Somebody may have held on to it; then the memory is theirs.
+        let isOurs = buffer.modifyIfUniquelyOwned { $0.clear() } != nil && buffer.capacity >= Self.readBytesMax
+        if !isOurs {
+            buffer = ByteBufferAllocator().buffer(capacity: Self.readBytesMax + InputBuffer.joinMax)
+        }
+        if let prefix { buffer.writeImmutableBuffer(prefix) }
+        return buffer
+    }
+
+    /// Puts a read buffer back.
+    ///
+    /// Loop only; memory from elsewhere is left alone.
+    func giveBackReadBuffer(_ buffer: ByteBuffer) {
+        if buffer.capacity >= Self.readBytesMax, buffer.capacity <= Self.keptCapacityMax { readBuffer = buffer }
+    }
+
     /// The buffer in which kept input is joined with new data.
     ///
     /// Loop only.
@@ -216,16 +244,32 @@ package final class Worker: @unchecked Sendable {
     /// - Returns: whether there may be more to do.
     private func runRound() -> Bool {
         isRoundWanted = false
-        let work = queue
-        queue.removeAll(keepingCapacity: true)
+        let work = take(&queue)
         for item in work { item() }
         var didWork = !work.isEmpty
+        giveBack(work)
         // A copy: a hook may add or remove hooks.
         for hook in hooks where hook.run() { didWork = true }
-        let output = flushes
-        flushes.removeAll(keepingCapacity: true)
+        let output = take(&flushes)
         for item in output { item() }
+        giveBack(output)
         return didWork || isRoundWanted || !queue.isEmpty || !flushes.isEmpty
+    }
+
+    /// Takes all out of a list, which then fills for the next round.
+    private func take(_ list: inout [() -> Void]) -> [() -> Void] {
+        guard !list.isEmpty else { return [] }
+        var taken = working
+        working = []
+        swap(&taken, &list)
+        return taken
+    }
+
+    /// Keeps the memory of a list that has been worked on.
+    private func giveBack(_ list: consuming [() -> Void]) {
+        guard !list.isEmpty else { return }
+        list.removeAll(keepingCapacity: true)
+        working = list
     }
 }
 

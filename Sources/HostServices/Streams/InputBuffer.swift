@@ -4,8 +4,8 @@ import NIOCore
 ///
 /// Pure.
 struct InputBuffer {
-    /// Up to this many kept bytes are joined with new data in the worker's scratch buffer: the kept part is then small
-    /// and short-lived, and the stream owns no memory between two reads.
+    /// Up to this many kept bytes are joined with new data in the worker's memory: read behind them, or both copied to
+    /// its scratch buffer.
     ///
     /// More are appended to in place, since copying them again for each small read would let a peer make us copy
     /// without end.
@@ -19,6 +19,8 @@ struct InputBuffer {
     private(set) var isReading = true
     /// Whether the delegate refused input and was not resumed since.
     private(set) var isRefused = false
+    /// Whether a read under way has `kept` in front.
+    private var isJoinedByRead = false
 
     /// Whether input may be offered.
     var isWanted: Bool { isReading && !isRefused }
@@ -41,8 +43,19 @@ struct InputBuffer {
 
     /// Adds data that cannot be offered now.
     mutating func hold(_ data: ByteBuffer) {
+        if isJoinedByRead { kept.clear() }
+        isJoinedByRead = false
         append(data)
         isOfferDue = true
+    }
+
+    /// What the next read is to have in front, so that the data given to ``beginOffer(_:scratch:)`` begins with it; nil
+    /// if the read is to be on its own.
+    ///
+    /// The bytes stay here until the read has brought something.
+    mutating func prefixForRead() -> ByteBuffer? {
+        isJoinedByRead = isWanted && !isOfferDue && (1...Self.joinMax).contains(kept.readableBytes)
+        return isJoinedByRead ? kept : nil
     }
 
     /// Forgets everything.
@@ -63,6 +76,11 @@ struct InputBuffer {
     /// In two steps because the delegate may call back into the service, and so into this buffer, in between.
     mutating func beginOffer(_ data: ByteBuffer?, scratch: inout ByteBuffer) -> Offer {
         isOfferDue = false
+        if isJoinedByRead {
+            isJoinedByRead = false
+            // The memory stays for what is left this time.
+            if data != nil { kept.clear() }
+        }
         if let data, kept.readableBytes == 0 { return Offer(buffer: data, isOwn: false) }
         if let data, kept.readableBytes <= Self.joinMax {
             scratch.clear()
@@ -82,17 +100,28 @@ struct InputBuffer {
     mutating func endOffer(_ offer: consuming Offer, _ done: Consumption) {
         let consumed = min(max(done.bytes, 0), offer.buffer.readableBytes)
         offer.buffer.moveReaderIndex(forwardBy: consumed)
-        if offer.buffer.readableBytes > 0 { kept = offer.isOwn ? offer.buffer : Self.copy(offer.buffer) }
+        if offer.isOwn, offer.buffer.readableBytes > 0 {
+            kept = offer.buffer
+        } else {
+            keep(offer.buffer)
+        }
         if done.refused { isRefused = true }
         // A delegate that stopped in the middle has not looked at the rest.
         if !isWanted { isOfferDue = kept.readableBytes > 0 }
     }
 
-    /// A buffer of its own size: the channel's and the scratch buffer are used again.
-    private static func copy(_ data: ByteBuffer) -> ByteBuffer {
-        var buffer = ByteBufferAllocator().buffer(capacity: data.readableBytes)
-        buffer.writeImmutableBuffer(data)
-        return buffer
+    /// Copies what is left, for the channel's and the scratch buffer are used again; nothing left gives the memory back.
+    private mutating func keep(_ data: ByteBuffer) {
+        guard data.readableBytes > 0 else {
+            if kept.capacity > 0 { kept = ByteBuffer() }
+            return
+        }
+        if data.readableBytes > kept.capacity {
+            kept = ByteBufferAllocator().buffer(capacity: data.readableBytes)
+        } else {
+            kept.clear()
+        }
+        kept.writeImmutableBuffer(data)
     }
 
     private mutating func append(_ data: ByteBuffer) {

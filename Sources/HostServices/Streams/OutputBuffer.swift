@@ -33,6 +33,20 @@ struct OutputBuffer {
         return isHigh ? .high : .ok
     }
 
+    /// Whether the channel holds nothing, so that what is gathered is next.
+    var isChannelEmpty: Bool { inChannel == 0 }
+
+    /// Offers what was gathered to `send`, which answers how many bytes the kernel took, from the front.
+    ///
+    /// - Returns: the memory, if it is not needed any more.
+    mutating func sendGathered(_ send: (UnsafeRawBufferPointer) -> Int) -> ByteBuffer? {
+        let count = gathered.withUnsafeReadableBytes(send)
+        gathered.moveReaderIndex(forwardBy: min(max(count, 0), gathered.readableBytes))
+        guard gathered.readableBytes == 0 else { return nil }
+        defer { gathered = ByteBuffer() }
+        return gathered
+    }
+
     /// Takes what was gathered, to give it to the channel.
     mutating func take() -> ByteBuffer {
         let taken = gathered

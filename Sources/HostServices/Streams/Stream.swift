@@ -51,8 +51,12 @@ final class Stream {
     var isWritableOwed = false
     /// Whether the service's list of refused streams has it.
     var isListedRefused = false
+    /// The socket of a plain stream, to write to without the channel; its own only while the channel is active.
+    var descriptor: Int32?
     /// What the channel was last told.
     var isChannelReading = true
+    /// Whether the channel has asked for memory to read into.
+    var hasRead = false
 
     init(_ handle: StreamHandle, listener: ListenerHandle? = nil, frameMax: Int) {
         self.handle = handle

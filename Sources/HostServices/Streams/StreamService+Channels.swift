@@ -8,11 +8,17 @@ extension StreamService {
         guard !isStopped, !stream.isEnded else { return channel.close(promise: nil) }
         stream.peerAddress = ChannelText.address(channel.remoteAddress)
         if stream.handshake == nil {
+            stream.descriptor = Self.descriptor(of: channel)
             opened(stream, nil)
         } else {
             stream.phase = .securing
             setDeadline(stream, limits.handshakeTimeoutMs, .handshakeTimedOut(limits.handshakeTimeoutMs))
         }
+    }
+
+    /// The socket of a channel; nil if it is none of the system's.
+    private static func descriptor(of channel: any Channel) -> Int32? {
+        try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
     }
 
     /// The TLS handshake is done, as far as the library knows.
@@ -31,6 +37,7 @@ extension StreamService {
 
     /// The channel is closed.
     func channelInactive(_ stream: Stream) {
+        stream.descriptor = nil
         guard !isStopped else { return }
         switch stream.phase {
         case .ended: return

@@ -5,6 +5,8 @@ import NIOCore
 extension StreamService {
     /// Data came in.
     func channelRead(_ stream: Stream, _ data: ByteBuffer) {
+        // What comes from a TLS handler is its own.
+        defer { if stream.handshake == nil { worker.giveBackReadBuffer(data) } }
         guard !isStopped, data.readableBytes > 0 else { return }
         switch stream.phase {
         case .finishing, .lingering, .ended:

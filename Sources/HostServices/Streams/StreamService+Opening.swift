@@ -87,6 +87,8 @@ extension StreamService {
             let handshake = try TLSHandshake(tls, identities, worker.eventLoop)
             stream.handshake = handshake
             if let handler = handshake.handler { try channel.pipeline.syncOperations.addHandler(handler) }
+        } else {
+            try StreamReader(worker: worker, stream: stream).install(in: channel)
         }
         try channel.pipeline.syncOperations.addHandler(StreamHandler(self, stream))
     }

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 
 /// The end of the tick: output, and everything else that touches the channel.
@@ -5,7 +6,10 @@ extension StreamService {
     /// Does what was asked of the stream during the tick.
     func flush(_ stream: Stream) {
         guard !isStopped, let channel = stream.channel else { return }
-        if !stream.isEnded, stream.output.hasGathered { send(stream, channel) }
+        if !stream.isEnded, stream.output.hasGathered {
+            sendDirectly(stream, channel)
+            if stream.output.hasGathered { send(stream, channel) }
+        }
         switch stream.phase {
         case .ended: Self.closeChannel(stream)
         case .startingTLS(let handshake): installTLS(stream, channel, handshake)
@@ -19,6 +23,7 @@ extension StreamService {
     static func closeChannel(_ stream: Stream) {
         guard let channel = stream.channel else { return }
         stream.channel = nil
+        stream.descriptor = nil
         if let handler = stream.handshake?.handler,
             let context = try? channel.pipeline.syncOperations.context(handler: handler)
         {
@@ -27,6 +32,18 @@ extension StreamService {
             channel.close(promise: nil)
         }
         stream.handshake = nil
+    }
+
+    /// Writes to the socket of a plain stream itself, as the channel would, but with neither a promise nor its queue.
+    ///
+    /// What the kernel does not take, and what goes wrong, is the channel's.
+    private func sendDirectly(_ stream: Stream, _ channel: any Channel) {
+        guard let descriptor = stream.descriptor, stream.output.isChannelEmpty, channel.isActive else { return }
+        let emptied = stream.output.sendGathered { bytes in
+            Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+        }
+        if let emptied { worker.giveBack(emptied) }
+        if stream.output.sent(0, limits) { queueWritable(stream) }
     }
 
     private func send(_ stream: Stream, _ channel: any Channel) {
@@ -72,6 +89,8 @@ extension StreamService {
         // The channel must read for the handshake, whatever the instance asked for.
         setChannelReading(stream, channel)
         do {
+            stream.descriptor = nil
+            try StreamReader.remove(from: channel)
             // Behind the write above, and before the loop reads again: what comes next is the handshake.
             try channel.pipeline.syncOperations.addHandler(handler, position: .first)
         } catch {

@@ -26,6 +26,10 @@ package final class StreamService {
     var inheritable: [Listener] = []
     private(set) var isStopped = false
     private var toFlush: [Stream] = []
+    /// Empty between two ticks; kept for its memory.
+    private var flushing: [Stream] = []
+    /// What the worker is given each tick, made once.
+    private lazy var flushWork: () -> Void = { [weak self] in self?.flushAll() }
     private var refused: [Stream] = []
 
     package init(
@@ -288,17 +292,17 @@ package final class StreamService {
     func queueFlush(_ stream: Stream) {
         guard !stream.isFlushQueued, !isStopped else { return }
         stream.isFlushQueued = true
-        if toFlush.isEmpty { worker.enqueueFlush { [weak self] in self?.flushAll() } }
+        if toFlush.isEmpty { worker.enqueueFlush(flushWork) }
         toFlush.append(stream)
     }
 
     private func flushAll() {
-        let streams = toFlush
-        toFlush = []
-        for stream in streams {
+        swap(&toFlush, &flushing)
+        for stream in flushing {
             stream.isFlushQueued = false
             flush(stream)
         }
+        flushing.removeAll(keepingCapacity: true)
     }
 
     func noteRefused(_ stream: Stream) {
