@@ -12,6 +12,8 @@
 # make bench-hop     processor time and allocations a message between two plugins of one process (a release build first)
 # make bench-relay   processor time of passing a line on, beside a bare epoll relay's and an NIO proxy's (the same)
 # make bench-spool   messages a second onto the disk, beside SQLite's bare inserts of the same rows (the same)
+# make verify-lanes  spin tries all interleavings of the lanes' models, and must find the faults that are built in
+# make bench-lanes   what a word costs from thread to thread, beside other queues (a release build first)
 # make dependencies  installs the system packages that all this needs, or says how
 #
 # Debian 12 and Swift 6.3 are what it is made for. SWIFT_FLAGS is handed to swift build and swift test.
@@ -29,6 +31,8 @@ SEED ?=
 swift_code := Sources Plugins Tests Examples Package.swift
 
 .PHONY: run test build unit-tests tsan lint format interop fuzz fuzz-smoke bench-federation dependencies build-dependencies bench-hop bench-relay bench-spool crash-test
+.PHONY: run test build unit-tests lint format interop fuzz fuzz-smoke bench-federation bench-lanes verify-lanes dependencies \
+    build-dependencies
 
 run: build
 	.build/debug/ExampleHost
@@ -83,6 +87,15 @@ bench-relay: build-dependencies
 	    PLUGBOARD_BENCH=1 swift build --configuration release --scratch-path .build-bench --product $$product $(SWIFT_FLAGS); \
 	done
 	Tests/Benchmarks/Relay/run
+bench-lanes: build-dependencies
+	Tests/Support/install-packages.sh bench-lanes
+	Tests/Benchmarks/Lanes/build-crossbeam .build-bench/lane-peers
+	PLUGBOARD_BENCH=1 swift build --configuration release --scratch-path .build-bench --product LaneBenchmark $(SWIFT_FLAGS)
+	.build-bench/release/LaneBenchmark
+
+verify-lanes:
+	@Tests/Support/install-packages.sh verify-lanes
+	Tests/Model/Lanes/verify
 
 dependencies:
 	Tests/Support/install-packages.sh build interop

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that the system packages are there which Plugboard needs to build (build) or to be tested against real servers (interop).
+# Makes sure that the system packages are there which Plugboard needs to build (build), to be tested against real servers (interop), to check the models of the lanes (verify-lanes) or to measure these beside
+# other queues (bench-lanes).
 #
 #     Tests/Support/install-packages.sh build
 #     Tests/Support/install-packages.sh build interop
@@ -12,10 +13,12 @@ readonly build_packages=(libc-ares-dev libexpat1-dev libidn-dev libsqlite3-dev p
 readonly interop_packages=(
     ejabberd erlang-base lua-unbound openssl procps prosody prosody-modules python3 python3-slixmpp util-linux
 )
+readonly verify_lanes_packages=(gcc libc6-dev spin)
+readonly bench_lanes_packages=(libboost-dev libck-dev libconcurrentqueue-dev librust-crossbeam-queue-dev)
 readonly policy=/usr/sbin/policy-rc.d
 
 usage() {
-    echo "usage: ${0##*/} build|interop ..." >&2
+    echo "usage: ${0##*/} build|interop|verify-lanes|bench-lanes ..." >&2
     exit 2
 }
 
@@ -60,6 +63,12 @@ for group in "$@"; do
     case "$group" in
         build) require_swift && wanted+=("${build_packages[@]}") ;;
         interop) wanted+=("${interop_packages[@]}") ;;
+        verify-lanes) wanted+=("${verify_lanes_packages[@]}") ;;
+        bench-lanes)
+            wanted+=("${bench_lanes_packages[@]}")
+            # Debian's Rust will do, and so will any other that is there.
+            if ! command -v cargo >/dev/null; then wanted+=(cargo); fi
+            ;;
         *) usage ;;
     esac
 done
