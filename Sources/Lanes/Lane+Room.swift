@@ -1,4 +1,4 @@
-import Synchronization
+public import Synchronization
 
 // Producers wait for room and are woken: invariants 8 to 11 of the lane.
 extension Lane {

@@ -1,4 +1,4 @@
-import Synchronization
+public import Synchronization
 
 // The consumer sleeps and is woken: invariants 4 to 7 of the lane.
 extension Lane {

@@ -16,7 +16,8 @@
 /// 2. The words of one producer, or of one foreign thread, are popped in the order in which they were pushed. Between producers
 ///    there is no order.
 /// 3. A sweep starts at the ring after the one at which the last sweep stopped, so no ring is popped from twice while another
-///    has words and gets no turn.
+///    has words and gets no turn. Single pops stay with a ring for a turn: the words that were there when it began, ``turnMax`` at
+///    most.
 ///
 /// Invariants of sleep (`asleep`):
 ///
@@ -42,7 +43,7 @@
 ///     producers that race with the consumer, may be woken for nothing.
 ///
 /// Safe to share: the mutable state is in the rings and in `control`, and obeys the invariants above.
-package final class Lane: @unchecked Sendable {
+@usableFromInline package final class Lane: @unchecked Sendable {
     /// The most producers a lane may have: a bit each in the waiters' mask, and one left for foreign threads.
     @inlinable package static var producersMax: Int { 63 }
 
@@ -50,9 +51,9 @@ package final class Lane: @unchecked Sendable {
     @inlinable package static var foreignWaiterBit: UInt64 { 1 << 63 }
 
     /// How many producing workers there are; their indices are 0..<`producers`.
-    package let producers: Int
+    @usableFromInline package let producers: Int
     /// Words each ring can hold, a power of two.
-    package let capacity: Int
+    @usableFromInline package let capacity: Int
 
     @usableFromInline let rings: UnsafeMutablePointer<SPSCRing>
     @usableFromInline let foreign: UnsafeMutablePointer<MPMCRing>
@@ -109,7 +110,7 @@ extension Lane {
     /// Appends one word.
     ///
     /// - Returns: false when the producer's ring was full and nothing was appended. The thread of `producer` only.
-    @inlinable package func push(_ word: UInt, producer: Int) -> Bool {
+    @inlinable @inline(__always) package func push(_ word: UInt, producer: Int) -> Bool {
         self.checkProducer(producer)
         return self.rings[producer].push(word)
     }
@@ -119,6 +120,37 @@ extension Lane {
     /// - Returns: false when the foreign ring was full and nothing was appended. Any thread.
     @inlinable package func pushForeign(_ word: UInt) -> Bool {
         self.foreign.pointee.push(word)
+    }
+
+    /// Takes one word, or returns nil when there is none.
+    ///
+    /// A ring gives up to ``turnMax`` words before it is the next one's turn. After a word, call ``takeRoomWaiters()`` next.
+    ///
+    /// - Complexity: O(1) in a turn, O(producers) between turns; no allocation, no fence. Consumer thread only.
+    @inlinable @inline(__always) package func pop() -> UInt? {
+        self.rings[self.control.turnSource.pointee].pop(before: self.control.turnEnd.pointee) ?? self.popInNextTurn()
+    }
+
+    /// The most words that a ring gives to single pops in a row while another ring has words.
+    @inlinable package static var turnMax: Int { 32 }
+
+    /// Goes round the rings once for a word, and gives the ring that has it its turn.
+    @inlinable func popInNextTurn() -> UInt? {
+        var source = self.control.nextSource.pointee
+        for _ in 0...self.producers {
+            let isForeign = source == self.producers
+            let turn = isForeign ? nil : self.rings[source].knownWords(upTo: Self.turnMax)
+            let word = isForeign ? self.foreign.pointee.pop() : turn.flatMap { self.rings[source].pop(before: $0) }
+            if let turn {
+                self.control.turnSource.pointee = source
+                self.control.turnEnd.pointee = turn
+            }
+            source = isForeign ? 0 : source + 1
+            guard let word else { continue }
+            self.control.nextSource.pointee = source
+            return word
+        }
+        return nil
     }
 
     /// Takes words from all the rings in turn, as many as there are and `words` holds.
@@ -157,7 +189,7 @@ extension Lane {
     }
 
     /// About how many words wait to be popped.
-    package var count: Int {
+    @inlinable package var count: Int {
         (0..<self.producers).reduce(self.foreign.pointee.count) { $0 + self.rings[$1].count }
     }
 

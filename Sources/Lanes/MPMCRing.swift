@@ -1,4 +1,4 @@
-package import Synchronization
+public import Synchronization
 
 /// A bounded first-in first-out ring of words between any number of threads.
 ///
@@ -19,8 +19,11 @@ package import Synchronization
 ///    touched only after the sequence was loaded acquiring.
 /// 5. Capacity is at least 2: with one cell, "filled at p" and "free at p + 1" would be the same number.
 ///
+/// Words are linearizable as one queue's: pushed when `tail` moves, popped when `head` does. "Full" and "empty" are not always: they are
+/// also said while the call that won the next cell is still at work in it.
+///
 /// Safe to share: the only mutable state is in the allocation, and obeys invariants 1 to 4.
-package struct MPMCRing: ~Copyable, @unchecked Sendable {
+@usableFromInline package struct MPMCRing: ~Copyable, @unchecked Sendable {
     @usableFromInline let base: UnsafeMutableRawPointer
     @usableFromInline let mask: UInt
 
@@ -60,7 +63,7 @@ package struct MPMCRing: ~Copyable, @unchecked Sendable {
     }
 
     @inlinable func cell(at position: UInt) -> UnsafeMutableRawPointer {
-        self.base + 2 * RingLayout.lineBytes + Int(position & self.mask) * Self.cellBytes
+        self.base + 2 * RingLayout.lineBytes + Int(bitPattern: position & self.mask) &* Self.cellBytes
     }
 
     @inlinable func sequence(at position: UInt) -> UnsafeMutablePointer<Atomic<UInt>> {

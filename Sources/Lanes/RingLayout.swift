@@ -1,5 +1,5 @@
 /// How rings lie in memory, and how large one may be.
-package enum RingLayout {
+@usableFromInline package enum RingLayout {
     /// Bytes between two fields that different threads write.
     ///
     /// Two 64-byte lines: x86 fetches lines in pairs, and some arm64 cores have lines of 128 bytes.

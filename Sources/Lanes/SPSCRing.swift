@@ -1,4 +1,4 @@
-package import Synchronization
+public import Synchronization
 
 /// A bounded first-in first-out ring of words between one producing and one consuming thread.
 ///
@@ -21,7 +21,7 @@ package import Synchronization
 /// A word is opaque: a ring that goes away frees its slots and not what the words stand for.
 ///
 /// Safe to share: the only mutable state is in the allocation, and obeys invariants 2 and 3.
-package struct SPSCRing: ~Copyable, @unchecked Sendable {
+@usableFromInline package struct SPSCRing: ~Copyable, @unchecked Sendable {
     @usableFromInline let base: UnsafeMutableRawPointer
     @usableFromInline let mask: UInt
 
@@ -87,7 +87,7 @@ extension SPSCRing {
         let tail = self.tail.pointee.load(ordering: .relaxed)
         let count = min(self.room(tail: tail, wanted: words.count), words.count)
         guard count > 0, let source = words.baseAddress else { return 0 }
-        let start = Int(tail & self.mask)
+        let start = Int(bitPattern: tail & self.mask)
         let beforeWrap = min(count, self.capacity - start)
         Self.copy(source, to: self.slots + start, count: beforeWrap)
         if beforeWrap < count {
@@ -100,10 +100,12 @@ extension SPSCRing {
     /// Appends one word.
     ///
     /// - Returns: false when the ring was full and nothing was appended. Producer thread only.
-    @inlinable package func push(_ word: UInt) -> Bool {
+    @inlinable @inline(__always) package func push(_ word: UInt) -> Bool {
         let tail = self.tail.pointee.load(ordering: .relaxed)
-        guard self.room(tail: tail, wanted: 1) > 0 else { return false }
-        self.slots[Int(tail & self.mask)] = word
+        if tail &- self.cachedHead.pointee > self.mask {
+            guard self.hasRoom else { return false }
+        }
+        self.slots[Int(bitPattern: tail & self.mask)] = word
         self.tail.pointee.store(tail &+ 1, ordering: .releasing)
         return true
     }
@@ -137,7 +139,7 @@ extension SPSCRing {
         let head = self.head.pointee.load(ordering: .relaxed)
         let count = min(self.available(head: head, wanted: words.count), words.count)
         guard count > 0, let target = words.baseAddress else { return 0 }
-        let start = Int(head & self.mask)
+        let start = Int(bitPattern: head & self.mask)
         let beforeWrap = min(count, self.capacity - start)
         Self.copy(self.slots + start, to: target, count: beforeWrap)
         if beforeWrap < count {
@@ -150,12 +152,35 @@ extension SPSCRing {
     /// Takes the oldest word, or returns nil when there is none.
     ///
     /// Consumer thread only.
-    @inlinable package func pop() -> UInt? {
+    @inlinable @inline(__always) package func pop() -> UInt? {
         let head = self.head.pointee.load(ordering: .relaxed)
-        guard self.available(head: head, wanted: 1) > 0 else { return nil }
-        let word = self.slots[Int(head & self.mask)]
+        if self.cachedTail.pointee == head {
+            self.cachedTail.pointee = self.tail.pointee.load(ordering: .acquiring)
+            guard self.cachedTail.pointee != head else { return nil }
+        }
+        let word = self.slots[Int(bitPattern: head & self.mask)]
         self.head.pointee.store(head &+ 1, ordering: .releasing)
         return word
+    }
+
+    /// Takes the oldest word if its position is before `end`, which a call of ``knownWords(upTo:)`` returned.
+    ///
+    /// It looks at nothing that the producer writes but the word itself. Consumer thread only.
+    @inlinable @inline(__always) func pop(before end: UInt) -> UInt? {
+        let head = self.head.pointee.load(ordering: .relaxed)
+        guard Int(bitPattern: end &- head) > 0 else { return nil }
+        let word = self.slots[Int(bitPattern: head & self.mask)]
+        self.head.pointee.store(head &+ 1, ordering: .releasing)
+        return word
+    }
+
+    /// The position after the oldest words that are there, at most `most` of them; nil when there is none.
+    ///
+    /// Consumer thread only.
+    @inlinable func knownWords(upTo most: Int) -> UInt? {
+        let head = self.head.pointee.load(ordering: .relaxed)
+        let count = min(self.available(head: head, wanted: 1), most)
+        return count > 0 ? head &+ UInt(bitPattern: count) : nil
     }
 
     /// Words to pop: looks at `tail` only when the cached one does not promise `wanted`.

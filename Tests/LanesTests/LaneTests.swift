@@ -46,6 +46,47 @@ extension Lane {
         #expect(lane.pop(8) == [])
     }
 
+    @Test("Single pops stay with a ring for one turn, and no longer than that")
+    func turns() {
+        let lane = Lane(producers: 2, capacity: 4 * Lane.turnMax)
+        let first = (1...UInt(2 * Lane.turnMax + 1)).map { $0 }
+        #expect(lane.push(first, producer: 0) == first.count)
+        #expect(lane.push([1001, 1002], producer: 1) == 2)
+        #expect(lane.pushForeign(2001))
+        let popped = (0..<first.count + 3).map { _ in lane.pop() }
+        let (turn, rest) = (first.prefix(Lane.turnMax), first.dropFirst(Lane.turnMax))
+        #expect(popped == turn + [1001, 1002, 2001] + rest)
+        #expect(lane.pop() == nil)
+    }
+
+    @Test("A turn is over with the words that were there when it began")
+    func turnEnds() {
+        let lane = Lane(producers: 2, capacity: 8)
+        #expect(lane.push([1, 2], producer: 0) == 2)
+        #expect(lane.pop() == 1)
+        #expect(lane.push([3], producer: 0) == 1)
+        #expect(lane.push([11], producer: 1) == 1)
+        #expect([lane.pop(), lane.pop(), lane.pop(), lane.pop()] == [2, 11, 3, nil])
+    }
+
+    @Test("Single pops and batches can be mixed")
+    func mixedPops() {
+        let lane = Lane(producers: 2, capacity: 8)
+        #expect(lane.push([1, 2, 3, 4, 5], producer: 0) == 5)
+        #expect(lane.push([11, 12], producer: 1) == 2)
+        #expect(lane.pop() == 1)
+        #expect(lane.push([6], producer: 0) == 1)
+        #expect(lane.pop(2) == [11, 12])
+        #expect(lane.pop() == 2)
+        // The batch goes past the end of the turn that the first pop began.
+        #expect(lane.pop(8) == [3, 4, 5, 6])
+        #expect(lane.pop() == nil)
+        #expect(lane.push([7], producer: 0) == 1)
+        #expect(lane.pop() == 7)
+        #expect(lane.pop() == nil)
+        #expect(lane.isEmpty)
+    }
+
     @Test("A pop into no buffer takes nothing")
     func emptyBuffer() {
         let lane = Lane(producers: 1, capacity: 2)

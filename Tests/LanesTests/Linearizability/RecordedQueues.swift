@@ -53,6 +53,9 @@ final class RecordedLane: RecordedQueue {
     }
 
     func pop(into words: UnsafeMutableBufferPointer<UInt>) -> Int {
-        self.lane.pop(into: words)
+        guard words.count == 1 else { return self.lane.pop(into: words) }
+        guard let word = self.lane.pop() else { return 0 }
+        words[0] = word
+        return 1
     }
 }
