@@ -218,6 +218,23 @@ let benchmarks: [Target] =
             path: "Tests/Benchmarks/Spool/Bench",
             swiftSettings: settings
         ),
+        .target(
+            name: "CLanePeers",
+            path: "Tests/Benchmarks/Lanes/Peers",
+            cSettings: [.unsafeFlags(["-O3"])],
+            cxxSettings: [.unsafeFlags(["-O3"])]
+        ),
+        .executableTarget(
+            name: "LaneBenchmark",
+            dependencies: ["CLanePeers", "Lanes"],
+            path: "Tests/Benchmarks/Lanes/LaneBenchmark",
+            swiftSettings: settings,
+            // What build-crossbeam leaves there.
+            linkerSettings: [
+                .unsafeFlags(["-L\(Context.packageDirectory)/.build-bench/lane-peers"]),
+                .linkedLibrary("crossbeam_peer"),
+            ]
+        ),
     ]
 
 let package = Package(

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that the system packages are there which Plugboard needs to build (build), to be tested against real servers (interop), to check the models of the lanes (verify-lanes) or to measure these beside
-# other queues (bench-lanes).
+# Makes sure that the system packages are there which Plugboard needs to build (build), to be tested against real servers (interop), to
+# check the models of the lanes (verify-lanes) or to measure them beside other queues (bench-lanes).
 #
 #     Tests/Support/install-packages.sh build
 #     Tests/Support/install-packages.sh build interop
