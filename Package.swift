@@ -87,6 +87,7 @@ let core: [Target] = [
     ),
     module("PluginHost", ["CPlugboard", "HostServices", "Vault", log], onMessagePath),
     module("ProviderKit", ["CPlugboard", "IMModel"]),
+    module("ProviderTestKit", ["CPlugboard", "IMModel", "ProviderKit", crypto]),
     module(
         "Router",
         [
@@ -153,6 +154,13 @@ let allTests: [Target] = [
         ]
     ),
     tests("ProviderKitTests", ["ProviderKit", "IMModel", "CPlugboard"]),
+    tests(
+        "ProviderTestKitTests",
+        [
+            "ProviderTestKit", "ProviderKit", "IMModel", "CPlugboard", "EchoProviderLogic", "XMPPBridge", "XMPPSession",
+            "XMPPWire",
+        ]
+    ),
     tests(
         "PluginHostTests",
         [
@@ -243,6 +251,7 @@ let package = Package(
         .executable(name: "plugboard", targets: ["plugboard"]),
         .executable(name: "ExampleHost", targets: ["ExampleHost"]),
         .library(name: "ProviderKit", targets: ["ProviderKit", "CPlugboard"]),
+        .library(name: "ProviderTestKit", targets: ["ProviderTestKit"]),
         .library(name: "XMPP", type: .dynamic, targets: ["XMPP"]),
         .library(name: "EchoProvider", type: .dynamic, targets: ["EchoProvider"]),
     ] + (benchmarks.isEmpty ? [] : [.library(name: "LoadProvider", type: .dynamic, targets: ["LoadProvider"])]),
