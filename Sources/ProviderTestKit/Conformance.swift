@@ -42,7 +42,7 @@ public struct Conformance {
     /// Settings that it must refuse.
     public var refused: [[String: String]] = []
     /// The domains of the organisation.
-    public var homeDomains = ["home.example"]
+    public var homeDomains: [String]
     /// A user of the network, whom messages go to.
     public var recipient: Address
     /// Home users, who write messages.
@@ -60,11 +60,13 @@ public struct Conformance {
     ///
     /// - Parameters:
     ///   - settings: valid ones.
+    ///   - homeDomains: the domains of the organisation; its users write the messages.
     ///   - recipient: an address of its network.
     ///   - network: makes the network side anew for each run.
     public init(
         _ plugin: TestedPlugin,
         settings: [String: String],
+        homeDomains: [String] = ["home.example"],
         to recipient: Address,
         network: (() -> any ScriptedNetwork)? = nil
     ) {
@@ -72,7 +74,10 @@ public struct Conformance {
         self.settings = settings
         self.recipient = recipient
         self.network = network
-        senders = ["alice", "bob", "carol"].compactMap { Address(user: $0, domain: "home.example") }
+        self.homeDomains = homeDomains
+        senders = ["alice", "bob", "carol"].compactMap {
+            Address(user: $0, domain: homeDomains.first ?? "home.example")
+        }
     }
 
     /// What is checked.

@@ -59,12 +59,6 @@ struct EventQueue {
             index = least
         }
     }
-
-    /// Forgets everything.
-    mutating func removeAll() {
-        heap = []
-        workCount = 0
-    }
 }
 
 /// A queue whose first element is taken out in constant time.

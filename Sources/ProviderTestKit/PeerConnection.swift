@@ -33,6 +33,8 @@ public final class PeerConnection {
     }
     /// Whether the connection stands.
     public private(set) var isOpen = false
+    /// Whether TLS is up.
+    public private(set) var isEncrypted = false
     /// What the other end presented.
     public private(set) var certificate: SimulatedCertificate?
 
@@ -43,7 +45,6 @@ public final class PeerConnection {
     private var out: Pipe?
     private var input: Pipe?
     private var tls: TLSSide?
-    private var isEncrypted = false
     private var isReadPosted = false
     private var isClosed = false
     private var hasFinished = false

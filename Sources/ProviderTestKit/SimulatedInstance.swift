@@ -165,6 +165,13 @@ public final class SimulatedInstance {
         call { $0.drain($1) }
     }
 
+    /// The provider's own object, to look into it; nil unless it is linked into the tests and of this class.
+    ///
+    /// The test must not keep it: it has to be gone when the instance is.
+    public func provider<P: Provider>(as type: P.Type) -> P? {
+        watched.lazy.compactMap { $0.object as? P }.first
+    }
+
     /// Whether no stream is open and nothing unsettled.
     public var isIdle: Bool { streams.isEmpty && lane.inFlight.isEmpty }
 
@@ -201,11 +208,6 @@ public final class SimulatedInstance {
                 by: self
             )
         }
-    }
-
-    /// Goes away with its simulation.
-    func vanish() {
-        stop()
     }
 
     /// Notes an object that must be gone when the instance is.

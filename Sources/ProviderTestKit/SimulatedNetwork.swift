@@ -126,6 +126,12 @@ public final class SimulatedNetwork {
     /// Ports that something else on the instances' machines listens on: listen answers E_SYSTEM.
     public var takenPorts: Set<UInt16> = []
 
+    /// Has a script go on after a time, such as to connect again.
+    public func after(_ time: Duration, _ body: @escaping () -> Void) {
+        // Like a timer: a script that always comes back does not keep the world from being quiet.
+        simulation.post(after: time.nanoseconds, isTimer: true, body)
+    }
+
     // MARK: Connections
 
     /// What comes of a connection attempt.

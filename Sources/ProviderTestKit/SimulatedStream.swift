@@ -278,13 +278,15 @@ final class SimulatedStream {
         }
         isOfferDue = false
         instance.wasRefused = false
+        // Out of the way, so that start_tls knows what is left over from what is just being read.
         let offered = kept
+        kept = []
         simulation.note(.received, instance, handle, UInt64(offered.count))
         offered.withUnsafeBytes { simulation.note(bytes: $0) }
         let taken = offered.withUnsafeBufferPointer { bytes in
             instance.call { $0.received($1, handle, user, bytes.baseAddress, bytes.count) }
         }
-        consume(taken, of: offered.count)
+        consume(taken, of: offered)
         if instance.wasRefused {
             isRefused = true
             if !instance.refusedStreams.contains(where: { $0 === self }) { instance.refusedStreams.append(self) }
@@ -307,18 +309,18 @@ final class SimulatedStream {
         }
     }
 
-    private func consume(_ taken: Int, of offered: Int) {
+    private func consume(_ taken: Int, of offered: [UInt8]) {
         simulation.note(.consumed, instance, UInt64(bitPattern: Int64(taken)))
         var count = taken
-        if taken < 0 || taken > offered {
+        if taken < 0 || taken > offered.count {
             simulation.violate(
                 .consumedTooMuch,
-                "received() was given \(offered) bytes and returned \(taken)",
+                "received() was given \(offered.count) bytes and returned \(taken)",
                 by: instance
             )
-            count = offered
+            count = offered.count
         }
-        kept.removeFirst(min(count, kept.count))
+        kept = Array(offered[count...])
         consumedCount += count
         if let input { simulation.ledger.consumed(input, upTo: consumedCount) }
     }

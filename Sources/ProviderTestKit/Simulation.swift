@@ -41,14 +41,11 @@ public final class Simulation {
     public static let epochMs: Int64 = 2_000_000_000_000
 
     /// A world of its own.
+    ///
+    /// One that is let go of without ``finish()`` abandons its instances where they are.
     public init(seed: UInt64) {
         self.seed = seed
         random = SeededRandom(seed: seed)
-    }
-
-    deinit {
-        queue.removeAll()
-        for instance in instances { instance.vanish() }
     }
 
     /// The virtual time since the world began.
