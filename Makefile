@@ -14,6 +14,8 @@
 # make bench-spool   messages a second onto the disk, beside SQLite's bare inserts of the same rows (the same)
 # make verify-lanes  spin tries all interleavings of the lanes' models, and must find the faults that are built in
 # make bench-lanes   what a word costs from thread to thread, beside other queues (a release build first)
+# make bench-simulation  virtual seconds that ProviderTestKit plays in a second of processor time (the same)
+# make integrator-test  builds and tests the plugin of the article "Write a provider" in a package of its own
 # make dependencies  installs the system packages that all this needs, or says how
 #
 # Debian 12 and Swift 6.3 are what it is made for. SWIFT_FLAGS is handed to swift build and swift test.
@@ -33,6 +35,7 @@ swift_code := Sources Plugins Tests Examples Package.swift
 .PHONY: run test build unit-tests tsan lint format interop fuzz fuzz-smoke bench-federation dependencies build-dependencies bench-hop bench-relay bench-spool crash-test
 .PHONY: run test build unit-tests lint format interop fuzz fuzz-smoke bench-federation bench-lanes verify-lanes dependencies \
     build-dependencies
+.PHONY: run test build unit-tests tsan lint format interop fuzz fuzz-smoke bench-federation dependencies build-dependencies bench-hop bench-relay bench-simulation crash-test integrator-test
 
 run: build
 	.build/debug/ExampleHost
@@ -96,6 +99,13 @@ bench-lanes: build-dependencies
 verify-lanes:
 	@Tests/Support/install-packages.sh verify-lanes
 	Tests/Model/Lanes/verify
+
+bench-simulation: build-dependencies
+	PLUGBOARD_BENCH=1 swift build --configuration release --scratch-path .build-bench --product SimulationBenchmark $(SWIFT_FLAGS)
+	.build-bench/release/SimulationBenchmark
+
+integrator-test: build-dependencies
+	Tests/Integrator/run
 
 dependencies:
 	Tests/Support/install-packages.sh build interop

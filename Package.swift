@@ -215,6 +215,12 @@ let benchmarks: [Target] =
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "SimulationBenchmark",
+            dependencies: ["ProviderKit", "ProviderTestKit"],
+            path: "Tests/Benchmarks/Simulation/Bench",
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "NIOProxy",
             dependencies: [nio("NIOCore"), nio("NIOPosix")],
             path: "Tests/Benchmarks/Relay/NIOProxy",
