@@ -72,7 +72,8 @@ let core: [Target] = [
     .systemLibrary(name: "CIDN", pkgConfig: "libidn", providers: [.apt(["libidn-dev"])]),
     module("IMModel"),
     module("Lanes", [], onMessagePath),
-    module("Routing", [], onMessagePath),
+    .systemLibrary(name: "CMemory"),
+    module("Routing", ["CMemory"], onMessagePath),
     module("Spool", [grdb, locks]),
     module("Directory", [grdb, locks]),
     module("Vault", [grdb, crypto, locks]),
@@ -85,7 +86,7 @@ let core: [Target] = [
         ],
         onMessagePath
     ),
-    module("PluginHost", ["CPlugboard", "HostServices", "Vault", log], onMessagePath),
+    module("PluginHost", ["CMemory", "CPlugboard", "HostServices", "Vault", log], onMessagePath),
     module("ProviderKit", ["CPlugboard", "IMModel"]),
     module("ProviderTestKit", ["CPlugboard", "IMModel", "ProviderKit", crypto]),
     module(

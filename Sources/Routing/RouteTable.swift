@@ -1,3 +1,5 @@
+internal import CMemory
+
 /// Who is served by whom: an immutable snapshot of all claims, and the decisions that follow from it.
 ///
 /// Pure: the same envelope, table and time give the same decision. A change of claims makes a new table.
@@ -66,14 +68,35 @@ package final class RouteTable: Sendable {
         }
     }
 
+    /// A place for each domain that is claimed, is home, or has claimed addresses; the value is its index in `places`.
     private let domains: ByteTable
-    private let addresses: ByteTable
-    private let homeDomains: ByteTable
+    /// User parts, in the scope of their domain's index; the value is the owner.
+    private let users: ByteTable
+    private let places: [Place]
+
+    /// What is known of a domain.
+    fileprivate struct Place {
+        /// Who claimed all of it; -1: nobody.
+        var owner = -1
+        var isHome = false
+        /// Single addresses of it are claimed.
+        var hasUsers = false
+    }
+
+    /// An address that was found, or not, in the table; valid as long as the address's bytes.
+    package struct Located {
+        fileprivate var place: Place
+        /// Its user part, if single addresses of its domain are claimed.
+        fileprivate var user: ByteTable.Key?
+    }
+
     private let names: [String]
     /// Of two tables, the one with the higher number is the newer.
     package let version: Int
 
     /// The most claims of all instances together.
+    ///
+    /// A million users, each with an address on several networks.
     package static let claimsMax = 4_000_000
     /// The most routers an envelope may cross.
     package static let hopsMax: UInt32 = 16
@@ -87,35 +110,80 @@ package final class RouteTable: Sendable {
     package init(claims: [Claim], homeDomains: [String], names: [String], version: Int = 0) {
         self.names = names
         self.version = version
-        self.domains = ByteTable(claims.filter { $0.scope == .domain }.map { ($0.subject, $0.owner) })
-        self.addresses = ByteTable(claims.filter { $0.scope == .address }.map { ($0.subject, $0.owner) })
-        self.homeDomains = ByteTable(homeDomains.map { ($0, 1) })
+        var indexes: [String: UInt32] = [:]
+        var places: [Place] = []
+        func index(of domain: String) -> Int {
+            if let known = indexes[domain] { return Int(known) }
+            indexes[domain] = UInt32(places.count)
+            places.append(Place())
+            return places.count - 1
+        }
+        for domain in homeDomains { places[index(of: domain)].isHome = true }
+        var users: [ByteTable.Entry] = []
+        for claim in claims {
+            switch claim.scope {
+            case .domain:
+                places[index(of: claim.subject)].owner = claim.owner
+            case .address:
+                guard let at = claim.subject.utf8.lastIndex(of: UInt8(ascii: "@")) else { continue }
+                let domain = index(of: String(claim.subject[claim.subject.utf8.index(after: at)...]))
+                places[domain].hasUsers = true
+                users.append(
+                    ByteTable.Entry(
+                        scope: UInt32(domain),
+                        key: String(claim.subject[..<at]),
+                        value: UInt32(claim.owner)
+                    )
+                )
+            }
+        }
+        self.places = places
+        self.users = ByteTable(users)
+        self.domains = ByteTable(indexes.map { ByteTable.Entry(key: $0.key, value: $0.value) })
+    }
+
+    /// Looks up an address's domain, and begins to fetch from memory what else ``decide(_:to:)`` will need.
+    ///
+    /// The look-up of one of many addresses waits for memory: what is done between the two calls costs nothing.
+    package func locate(_ address: UnsafeRawBufferPointer) -> Located {
+        let at = Self.at(in: address)
+        let domain = at.map { UnsafeRawBufferPointer(rebasing: address[($0 + 1)...]) } ?? address
+        guard let index = domains.value(of: ByteTable.Key(domain)) else { return Located(place: Place(), user: nil) }
+        let place = places.withUnsafeBufferPointer { $0[Int(index)] }
+        guard place.hasUsers, let at else { return Located(place: place, user: nil) }
+        let user = ByteTable.Key(UnsafeRawBufferPointer(rebasing: address[..<at]), scope: index)
+        users.prefetch(user)
+        return Located(place: place, user: user)
     }
 
     /// The instance that serves an address; nil if none does.
-    package func owner(of address: UnsafeRawBufferPointer) -> Int? {
-        addresses.value(of: address) ?? domains.value(of: Self.domain(of: address))
+    package func owner(of address: UnsafeRawBufferPointer) -> Int? { owner(of: locate(address)) }
+
+    private func owner(of located: Located) -> Int? {
+        if let user = located.user, let owner = users.value(of: user) { return Int(owner) }
+        return located.place.owner < 0 ? nil : located.place.owner
     }
 
     /// Whether an address is one of the organisation's.
-    package func isHome(_ address: UnsafeRawBufferPointer) -> Bool {
-        homeDomains.value(of: Self.domain(of: address)) != nil
-    }
+    package func isHome(_ address: UnsafeRawBufferPointer) -> Bool { locate(address).place.isHome }
 
     /// Decides what becomes of an envelope.
     ///
     /// No allocation unless it is refused.
-    package func decide(_ question: Question) -> Decision {
+    package func decide(_ question: Question) -> Decision { decide(question, to: locate(question.to)) }
+
+    /// The same, with the recipient located before.
+    package func decide(_ question: Question, to recipient: Located) -> Decision {
         guard question.hops < Self.hopsMax else { return .refuse(.hopLimit(question.hops)) }
         guard question.expires == 0 || question.expires > question.now else { return .refuse(.expired) }
-        guard owner(of: question.from) == question.source else {
+        let sender = locate(question.from)
+        guard owner(of: sender) == question.source else {
             return .refuse(.foreignSender(address: Self.text(question.from), provider: name(question.source)))
         }
-        guard let target = owner(of: question.to) else {
+        guard let target = owner(of: recipient) else {
             return .refuse(.noRoute(domain: Self.text(Self.domain(of: question.to))))
         }
-        let isFromHome = isHome(question.from)
-        let isToHome = isHome(question.to)
+        let (isFromHome, isToHome) = (sender.place.isHome, recipient.place.isHome)
         guard isFromHome || isToHome else { return .refuse(.neitherSideHome) }
         // Two home users may well be served by one instance; a network gets nothing of its own back.
         guard target != question.source || (isFromHome && isToHome) else {
@@ -128,8 +196,15 @@ package final class RouteTable: Sendable {
 
     /// What follows the last `@`; all of it if there is none.
     private static func domain(of address: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-        guard let at = address.lastIndex(of: UInt8(ascii: "@")) else { return address }
-        return UnsafeRawBufferPointer(rebasing: address[(at + 1)...])
+        at(in: address).map { UnsafeRawBufferPointer(rebasing: address[($0 + 1)...]) } ?? address
+    }
+
+    /// Where the last `@` is.
+    private static func at(in address: UnsafeRawBufferPointer) -> Int? {
+        guard let start = address.baseAddress else { return nil }
+        let bytes = start.assumingMemoryBound(to: UInt8.self)
+        let index = memory_last_index(bytes, address.count, UInt8(ascii: "@"))
+        return index < 0 ? nil : index
     }
 
     private static func text(_ bytes: UnsafeRawBufferPointer) -> String { String(decoding: bytes, as: UTF8.self) }
