@@ -70,6 +70,14 @@ package final class Worker: @unchecked Sendable {
         scheduleTick()
     }
 
+    /// Makes the hooks run once more before the worker sleeps: in this tick, or in one that begins soon.
+    ///
+    /// Loop only; as cheap as a look at two flags.
+    package func requestRound() {
+        preconditionOnLoop()
+        if isInTick { isRoundWanted = true } else { scheduleTick() }
+    }
+
     /// Runs `work` at the end of this tick, after everything enqueued and the hooks: for output gathered until then.
     ///
     /// Loop only.
