@@ -69,13 +69,12 @@ extension FlatEnvelope {
     ) {
         let envelope = original.assumingMemoryBound(to: plugboard_envelope_t.self)
         guard let layout = FlatLayout.content(envelope.pointee.kind) else { return }
-        for offset in FlatLayout.envelopeSpans {
-            body((memory + offset).assumingMemoryBound(to: plugboard_bytes_t.self))
-        }
+        let own = FlatLayout.envelopeSpans
+        let first = (memory + own.offset).assumingMemoryBound(to: plugboard_bytes_t.self)
+        for index in 0..<own.count { body(first + index) }
         let content = memory + FlatLayout.contentOffset
-        for offset in layout.spans {
-            body((content + offset).assumingMemoryBound(to: plugboard_bytes_t.self))
-        }
+        let firstOfContent = (content + layout.spans.offset).assumingMemoryBound(to: plugboard_bytes_t.self)
+        for index in 0..<layout.spans.count { body(firstOfContent + index) }
         if envelope.pointee.kind == PLUGBOARD_CONTACT {
             let contact = content.assumingMemoryBound(to: plugboard_contact_t.self)
             let spans = (memory + FlatLayout.fixedSize(layout)).assumingMemoryBound(to: plugboard_bytes_t.self)

@@ -1,3 +1,4 @@
+internal import CMemory
 package import CPlugboard
 
 /// An envelope in one block of memory: the ABI's structs, and behind them the bytes they point to.
@@ -19,20 +20,15 @@ package enum FlatEnvelope {
     ///
     /// Every span is looked at, so that what is behind it is safe to copy.
     package static func measure(_ source: UnsafePointer<plugboard_envelope_t>) throws(Flaw) -> Int {
-        guard source.pointee.struct_size >= FlatLayout.envelopeSize,
+        guard source.pointee.struct_size >= ABISize.envelope,
             let layout = FlatLayout.content(source.pointee.kind),
             let content = source.pointee.content,
-            content.load(as: UInt32.self) >= layout.size
+            content.load(as: UInt32.self) >= layout.sizeMin
         else { throw .malformed }
         guard source.pointee.hops <= PLUGBOARD_HOPS_MAX else { throw .tooLarge }
-        let envelope = UnsafeRawPointer(source)
         var total = FlatLayout.fixedSize(layout)
-        for offset in FlatLayout.envelopeSpans {
-            total += try checked(envelope.load(fromByteOffset: offset, as: plugboard_bytes_t.self))
-        }
-        for offset in layout.spans {
-            total += try checked(content.load(fromByteOffset: offset, as: plugboard_bytes_t.self))
-        }
+        for span in spans(FlatLayout.envelopeSpans, in: UnsafeRawPointer(source)) { total += try checked(span) }
+        for span in spans(layout.spans, in: content) { total += try checked(span) }
         try checkAddress(source.pointee.from)
         try checkAddress(source.pointee.to)
         if source.pointee.kind == PLUGBOARD_CONTACT {
@@ -54,21 +50,22 @@ package enum FlatEnvelope {
 
     /// Copies a measured envelope into `memory`, which has room for what ``measure(_:)`` said.
     ///
+    /// - Parameter origin: takes the place of the envelope's own; its bytes need room, too.
     /// - Returns: the copy; its own address is `memory`.
     @discardableResult
     package static func copy(
         _ source: UnsafePointer<plugboard_envelope_t>,
+        origin: plugboard_bytes_t? = nil,
         to memory: UnsafeMutableRawPointer
     ) -> UnsafeMutablePointer<plugboard_envelope_t> {
         guard let layout = FlatLayout.content(source.pointee.kind), let content = source.pointee.content else {
             preconditionFailure("only a measured envelope can be copied")
         }
         let envelope = memory.bindMemory(to: plugboard_envelope_t.self, capacity: 1)
-        envelope.initialize(to: source.pointee)
-        envelope.pointee.struct_size = UInt32(FlatLayout.envelopeSize)
+        copyStruct(from: source, to: memory, size: FlatLayout.envelopeSize)
+        if let origin { envelope.pointee.origin = origin }
         let contentCopy = memory + FlatLayout.contentOffset
-        contentCopy.copyMemory(from: content, byteCount: layout.size)
-        contentCopy.storeBytes(of: UInt32(layout.size), as: UInt32.self)
+        copyStruct(from: content, to: contentCopy, size: layout.size)
         envelope.pointee.content = UnsafeRawPointer(contentCopy)
 
         var end = memory + FlatLayout.fixedSize(layout)
@@ -78,9 +75,45 @@ package enum FlatEnvelope {
         if source.pointee.kind == PLUGBOARD_CONTACT {
             end = copyGroups(from: content, to: contentCopy, at: end)
         }
-        for offset in FlatLayout.envelopeSpans { end = copySpan(at: memory + offset, to: end) }
-        for offset in layout.spans { end = copySpan(at: contentCopy + offset, to: end) }
+        end = copySpans(FlatLayout.envelopeSpans, in: memory, to: end)
+        _ = copySpans(layout.spans, in: contentCopy, to: end)
         return envelope
+    }
+
+    /// Copies a struct of the size that it says itself: what a shorter one of an earlier version lacks is 0.
+    @inline(__always)
+    private static func copyStruct(from source: UnsafeRawPointer, to copy: UnsafeMutableRawPointer, size: Int) {
+        let sourceSize = Int(source.load(as: UInt32.self))
+        if sourceSize >= size {
+            copy.copyMemory(from: source, byteCount: size)
+        } else {
+            copy.copyMemory(from: source, byteCount: sourceSize)
+            (copy + sourceSize).initializeMemory(as: UInt8.self, repeating: 0, count: size - sourceSize)
+        }
+        copy.storeBytes(of: UInt32(size), as: UInt32.self)
+    }
+
+    /// The spans of a struct, which lie side by side.
+    @inline(__always)
+    private static func spans(
+        _ spans: FlatLayout.Spans,
+        in structure: UnsafeRawPointer
+    ) -> UnsafeBufferPointer<plugboard_bytes_t> {
+        let first = (structure + spans.offset).assumingMemoryBound(to: plugboard_bytes_t.self)
+        return UnsafeBufferPointer(start: first, count: spans.count)
+    }
+
+    @inline(__always)
+    private static func copySpans(
+        _ spans: FlatLayout.Spans,
+        in structure: UnsafeMutableRawPointer,
+        to end: UnsafeMutableRawPointer
+    ) -> UnsafeMutableRawPointer {
+        var end = end
+        for index in 0..<spans.count {
+            end = copySpan(at: structure + spans.offset + index * MemoryLayout<plugboard_bytes_t>.stride, to: end)
+        }
+        return end
     }
 
     private static func copyGroups(
@@ -99,6 +132,7 @@ package enum FlatEnvelope {
     }
 
     /// Moves the bytes that the span at `place` points to, and lets it point to the copy.
+    @inline(__always)
     private static func copySpan(
         at place: UnsafeMutableRawPointer,
         to end: UnsafeMutableRawPointer
@@ -108,19 +142,19 @@ package enum FlatEnvelope {
             span.pointee = plugboard_bytes_t(start: nil, count: 0)
             return end
         }
-        end.copyMemory(from: start, byteCount: span.pointee.count)
+        memory_copy(end, start, span.pointee.count)
         span.pointee.start = UnsafePointer(end.assumingMemoryBound(to: UInt8.self))
         return end + span.pointee.count
     }
 
     /// The length of a span that is well-formed UTF-8.
+    @inline(__always)
     private static func checked(_ span: plugboard_bytes_t) throws(Flaw) -> Int {
         guard span.count != 0 else { return 0 }
         // A count above Int.max shows as a negative one.
         guard (1...Int(PLUGBOARD_ENVELOPE_BYTES_MAX)).contains(span.count) else { throw .tooLarge }
         guard let start = span.start else { throw .malformed }
-        let bytes = UnsafeBufferPointer(start: start, count: span.count)
-        guard (try? UTF8Span(validating: bytes.span)) != nil else { throw .malformed }
+        guard TextCheck.isUTF8(UnsafeBufferPointer(start: start, count: span.count)) else { throw .malformed }
         return span.count
     }
 
@@ -135,14 +169,13 @@ package enum FlatEnvelope {
     /// no spaces or controls.
     private static func checkAddress(_ span: plugboard_bytes_t) throws(Flaw) {
         let bytes = UnsafeBufferPointer(start: span.start, count: span.count)
-        var domain = bytes[...]
-        if let at = bytes.lastIndex(of: UInt8(ascii: "@")) {
-            guard at > 0 else { throw .malformed }
-            guard at <= addressPartBytesMax else { throw .tooLarge }
-            domain = bytes[(at + 1)...]
-        }
-        guard !domain.isEmpty, bytes.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else { throw .malformed }
-        guard domain.count <= addressPartBytesMax else { throw .tooLarge }
+        guard let start = span.start else { throw .malformed }
+        let at = memory_last_index(start, span.count, UInt8(ascii: "@"))
+        guard at != 0 else { throw .malformed }
+        guard at <= addressPartBytesMax else { throw .tooLarge }
+        let domainBytes = span.count - at - 1
+        guard domainBytes > 0, TextCheck.isVisible(UnsafeRawBufferPointer(bytes)) else { throw .malformed }
+        guard domainBytes <= addressPartBytesMax else { throw .tooLarge }
     }
 
     /// The most bytes on either side of an address's `@`.

@@ -1,59 +1,55 @@
 internal import CPlugboard
 
 /// Where the spans are in each struct of an envelope: what copying and relocating walk along.
+///
+/// The spans of a struct lie side by side. The numbers are those of `layout.c`, written down so that the compiler
+/// knows them: this is looked at for every message.
 enum FlatLayout {
-    /// One kind's content struct.
-    struct Content {
-        var size: Int
-        /// Byte offsets of its spans.
-        var spans: [Int]
+    /// Spans side by side in a struct.
+    struct Spans: Equatable {
+        /// Byte offset of the first.
+        var offset: Int
+        var count: Int
     }
 
-    static let envelopeSize = MemoryLayout<plugboard_envelope_t>.size
+    /// One kind's content struct.
+    struct Content: Equatable {
+        /// Its size here, in bytes.
+        var size: Int
+        /// Its size in ABI 1.0.
+        var sizeMin: Int
+        var spans: Spans
+    }
+
+    /// Its size here, in bytes; ``ABISize/envelope`` is the least that a plugin may say.
+    static var envelopeSize: Int { MemoryLayout<plugboard_envelope_t>.size }
     /// The content struct follows the envelope, on its own alignment.
-    static let contentOffset = aligned(envelopeSize)
+    static var contentOffset: Int { aligned(envelopeSize) }
 
     /// The envelope and its content struct, without what they point to.
     static func fixedSize(_ content: Content) -> Int { contentOffset + aligned(content.size) }
 
-    /// Byte offsets of the spans in the envelope itself.
-    static let envelopeSpans = offsets(
-        plugboard_envelope_t.self,
-        [\.from, \.from_device, \.to, \.to_device, \.id, \.conversation, \.origin, \.account]
-    )
+    /// From, from_device, to, to_device, id, conversation, origin, account.
+    static var envelopeSpans: Spans { Spans(offset: 56, count: 8) }
 
     /// The layout of one kind's content; nil for an unknown kind.
     static func content(_ kind: UInt16) -> Content? {
-        let index = Int(kind) - Int(PLUGBOARD_MESSAGE)
-        return contents.indices.contains(index) ? contents[index] : nil
-    }
-
-    /// In the order of the kinds' numbers.
-    private static let contents: [Content] = [
-        make(
-            plugboard_message_t.self,
-            [\.text, \.subject, \.language, \.replaces, \.formatted, \.formatted_type]
-        ),
-        make(plugboard_receipt_t.self, [\.message_id]),
-        make(plugboard_typing_t.self, []),
-        make(plugboard_presence_t.self, [\.status]),
-        make(plugboard_subscription_t.self, [\.name, \.text]),
-        make(plugboard_contact_t.self, [\.address, \.name]),
-        make(plugboard_call_t.self, [\.call_id, \.description, \.reason]),
-        make(plugboard_failure_t.self, [\.message_id, \.reason, \.code]),
-    ]
-
-    private static func make<T>(_ type: T.Type, _ spans: [PartialKeyPath<T>]) -> Content {
-        Content(size: MemoryLayout<T>.size, spans: offsets(type, spans))
-    }
-
-    private static func offsets<T>(_ type: T.Type, _ paths: [PartialKeyPath<T>]) -> [Int] {
-        paths.map { path in
-            guard let offset = MemoryLayout<T>.offset(of: path) else {
-                preconditionFailure("a field of an imported C struct has an offset")
-            }
-            return offset
+        switch kind {
+        case PLUGBOARD_MESSAGE: make(plugboard_message_t.self, ABISize.message, at: 8, 6)
+        case PLUGBOARD_RECEIPT: make(plugboard_receipt_t.self, ABISize.receipt, at: 8, 1)
+        case PLUGBOARD_TYPING: make(plugboard_typing_t.self, ABISize.typing, at: 8, 0)
+        case PLUGBOARD_PRESENCE: make(plugboard_presence_t.self, ABISize.presence, at: 24, 1)
+        case PLUGBOARD_SUBSCRIPTION: make(plugboard_subscription_t.self, ABISize.subscription, at: 8, 2)
+        case PLUGBOARD_CONTACT: make(plugboard_contact_t.self, ABISize.contact, at: 8, 2)
+        case PLUGBOARD_CALL: make(plugboard_call_t.self, ABISize.call, at: 16, 3)
+        case PLUGBOARD_FAILURE: make(plugboard_failure_t.self, ABISize.failure, at: 16, 3)
+        default: nil
         }
+    }
+
+    @inline(__always)
+    private static func make<T>(_ type: T.Type, _ sizeMin: Int, at offset: Int, _ count: Int) -> Content {
+        Content(size: MemoryLayout<T>.size, sizeMin: sizeMin, spans: Spans(offset: offset, count: count))
     }
 
     private static func aligned(_ size: Int) -> Int { (size + 15) & ~15 }

@@ -123,7 +123,7 @@ extension TLSOptions {
     /// Reads the ABI's options; nil if they are malformed.
     fileprivate init?(abi options: UnsafePointer<plugboard_tls_options_t>, side: Side) {
         let source = options.pointee
-        guard source.struct_size >= MemoryLayout<plugboard_tls_options_t>.size,
+        guard source.struct_size >= ABISize.tlsOptions,
             source.verification <= PLUGBOARD_TLS_VERIFY_RECORD,
             source.identity.isWellFormed, source.peer_name.isWellFormed,
             (0...HostTable.alpnMax).contains(source.alpn_count), source.alpn_count == 0 || source.alpn != nil
@@ -144,7 +144,7 @@ extension TLSOptions {
 
 extension ConnectOptions {
     fileprivate init?(abi source: plugboard_connect_options_t) {
-        guard source.struct_size >= MemoryLayout<plugboard_connect_options_t>.size,
+        guard source.struct_size >= ABISize.connectOptions,
             source.host.isWellFormed, source.host.count > 0, source.port != 0
         else { return nil }
         var tls: TLSOptions?
@@ -164,7 +164,7 @@ extension ConnectOptions {
 
 extension ListenOptions {
     fileprivate init?(abi source: plugboard_listen_options_t) {
-        guard source.struct_size >= MemoryLayout<plugboard_listen_options_t>.size, source.address.isWellFormed else {
+        guard source.struct_size >= ABISize.listenOptions, source.address.isWellFormed else {
             return nil
         }
         var tls: TLSOptions?

@@ -7,7 +7,10 @@ internal import Logging
 /// It is there before the instance is, so that a plugin can keep the pointer that create() shows it.
 final class HostContext {
     /// The instance; nil before create() has returned.
-    weak var instance: Instance?
+    // Safe: the instance holds its context, so it is there as long as this is.
+    @exclusivity(unchecked) var unmanagedInstance: Unmanaged<Instance>?
+    /// The same, with a count of references.
+    var instance: Instance? { unmanagedInstance?.takeUnretainedValue() }
     /// Where the plugin's own lines go, from any thread.
     let logger: Logger
 
@@ -44,11 +47,27 @@ enum HostTable {
 
     /// Whether a provider's table is long enough and has no gap.
     static func isComplete(_ table: UnsafePointer<plugboard_provider_t>) -> Bool {
-        guard table.pointee.struct_size >= MemoryLayout<plugboard_provider_t>.size else { return false }
+        guard table.pointee.struct_size >= ABISize.provider else { return false }
         let functions = MemoryLayout<plugboard_provider_t>.offset(of: \.start) ?? 0
-        let count = (MemoryLayout<plugboard_provider_t>.size - functions) / MemoryLayout<UInt>.size
+        let count = (ABISize.provider - functions) / MemoryLayout<UInt>.size
         let words = UnsafeRawPointer(table) + functions
         return (0..<count).allSatisfy { words.load(fromByteOffset: $0 * MemoryLayout<UInt>.size, as: UInt.self) != 0 }
+    }
+
+    /// Calls `body` with the instance that a call is for, if it may use the host now; counts no reference.
+    ///
+    /// For the calls that every message makes.
+    @inline(__always)
+    private static func onActive(
+        _ context: UnsafeMutableRawPointer?,
+        _ body: (Instance) -> plugboard_status_t
+    ) -> plugboard_status_t {
+        guard let context else { return PLUGBOARD_E_SHUTDOWN }
+        return Unmanaged<HostContext>.fromOpaque(context)._withUnsafeGuaranteedRef { context in
+            // It is there during the call, for it is what makes the plugin call.
+            guard let instance = context.unmanagedInstance else { return PLUGBOARD_E_SHUTDOWN }
+            return instance._withUnsafeGuaranteedRef { $0.isActive ? body($0) : PLUGBOARD_E_SHUTDOWN }
+        }
     }
 
     /// The instance that a call is for, if it may use the host now.
@@ -61,18 +80,18 @@ enum HostTable {
 
     private static func addEnvelopes(_ table: inout plugboard_host_t) {
         table.submit = { context, envelope, cookie in
-            guard let instance = HostTable.active(context) else { return PLUGBOARD_E_SHUTDOWN }
-            guard let envelope else { return PLUGBOARD_E_INVALID }
-            let status = instance.router.submit(envelope, cookie: cookie, from: instance)
-            if status == PLUGBOARD_BUSY { instance.wasRefused = true }
-            return status
+            HostTable.onActive(context) { instance in
+                guard let envelope else { return PLUGBOARD_E_INVALID }
+                let status = instance.router.submit(envelope, cookie: cookie, from: instance)
+                if status == PLUGBOARD_BUSY { instance.wasRefused = true }
+                return status
+            }
         }
         table.complete = { context, token, outcome in
-            guard let instance = HostTable.active(context) else { return PLUGBOARD_E_SHUTDOWN }
-            guard let outcome, outcome.pointee.struct_size >= MemoryLayout<plugboard_outcome_t>.size else {
-                return PLUGBOARD_E_INVALID
+            HostTable.onActive(context) { instance in
+                guard let outcome, outcome.pointee.struct_size >= ABISize.outcome else { return PLUGBOARD_E_INVALID }
+                return instance.router.complete(token, outcome, from: instance)
             }
-            return instance.router.complete(token, outcome, from: instance)
         }
         table.ready = { context in
             guard let instance = HostTable.active(context) else { return }

@@ -23,7 +23,7 @@ package final class Instance {
     /// The plugin it is an instance of.
     package let plugin: Plugin
     /// Where it is in its life.
-    package private(set) var state = State.created
+    @exclusivity(unchecked) package private(set) var state = State.created
 
     let worker: Worker
     let streams: StreamService
@@ -31,7 +31,8 @@ package final class Instance {
     let resolutions: ResolutionService
     let extras: ExtraServices
     let logger: Logger
-    unowned let router: any EnvelopeRouter
+    /// Held, for counting references to it would be done for every message; the router lets go of its instances at its end.
+    let router: any EnvelopeRouter
 
     /// The table that was handed to the plugin; freed after destroy.
     private let hostTable: UnsafeMutablePointer<plugboard_host_t>
@@ -39,7 +40,7 @@ package final class Instance {
     private let provider: UnsafePointer<plugboard_provider_t>
     private let pointer: UnsafeMutableRawPointer?
     /// Set by a submit that answered BUSY during the present callback.
-    var wasRefused = false
+    @exclusivity(unchecked) var wasRefused = false
     /// The streams that are open, and whether they were accepted.
     var openStreams: [StreamHandle: Bool] = [:]
     var listenerUsers: [ListenerHandle: UnsafeMutableRawPointer?] = [:]
@@ -124,7 +125,7 @@ package final class Instance {
         }
         self.provider = table
         self.pointer = pointer
-        hostContext.instance = self
+        hostContext.unmanagedInstance = Unmanaged.passUnretained(self)
         streams.delegate = self
         timers.delegate = self
         resolutions.delegate = self
@@ -224,13 +225,13 @@ package final class Instance {
     package func links() -> [InstanceLink] {
         guard isActive, let found = provider.pointee.extension(pointer, PLUGBOARD_EXT_STATUS) else { return [] }
         let table = found.assumingMemoryBound(to: plugboard_status_extension_t.self)
-        guard table.pointee.struct_size >= MemoryLayout<plugboard_status_extension_t>.size,
+        guard table.pointee.struct_size >= ABISize.statusExtension,
             let report = table.pointee.links
         else { return [] }
         let sink = LinkSink()
         report(pointer, Unmanaged.passUnretained(sink).toOpaque()) { sink, link in
             guard let sink, let link else { return }
-            Unmanaged<LinkSink>.fromOpaque(sink).takeUnretainedValue().append(link.pointee)
+            Unmanaged<LinkSink>.fromOpaque(sink).takeUnretainedValue().append(readABI(link))
         }
         return sink.links
     }

@@ -31,7 +31,7 @@ final class LinkSink {
     static let linksMax = 10_000
 
     func append(_ link: plugboard_link_t) {
-        guard links.count < Self.linksMax, link.struct_size >= MemoryLayout<plugboard_link_t>.size else { return }
+        guard links.count < Self.linksMax, link.struct_size >= ABISize.link else { return }
         links.append(
             InstanceLink(
                 name: link.name.string,

@@ -20,7 +20,7 @@ package final class Plugin: @unchecked Sendable {
         guard table.pointee.abi_version >> 16 == PLUGBOARD_ABI_VERSION >> 16 else {
             throw .wrongVersion(path: path, plugin: table.pointee.abi_version, host: PLUGBOARD_ABI_VERSION)
         }
-        let size = MemoryLayout<plugboard_plugin_t>.size
+        let size = ABISize.plugin
         guard table.pointee.struct_size >= size else {
             let what = "the struct_size of its plugin table is \(table.pointee.struct_size), at least \(size) is needed"
             throw .malformed(path: path, what: what)

@@ -39,8 +39,8 @@ package struct PluginDescription: Hashable, Sendable {
     init(_ source: UnsafePointer<plugboard_descriptor_t>?, path: String) throws(PluginRefusal) {
         let reader = DescriptorReader(path: path)
         guard let source else { throw reader.malformed("it has no descriptor") }
-        try reader.check(size: source.pointee.struct_size, of: plugboard_descriptor_t.self, "descriptor")
-        let descriptor = source.pointee
+        try reader.check(source.pointee.struct_size, atLeast: ABISize.descriptor, "descriptor")
+        let descriptor = readABI(source)
         id = try reader.text(descriptor.id, "id")
         name = try reader.text(descriptor.name, "name")
         version = try reader.text(descriptor.version, "version")
@@ -49,15 +49,27 @@ package struct PluginDescription: Hashable, Sendable {
             throw reader.malformed("its id is empty or not plain ASCII")
         }
         capabilities = []
-        for entry in try reader.list(descriptor.capabilities, descriptor.capability_count, "capabilities") {
-            try reader.check(size: entry.struct_size, of: plugboard_capability_t.self, "capability")
+        let capabilityList = try reader.list(
+            descriptor.capabilities,
+            descriptor.capability_count,
+            ABISize.capability,
+            "capabilities"
+        )
+        for entry in capabilityList {
+            try reader.check(entry.struct_size, atLeast: ABISize.capability, "capability")
             let name = try reader.text(entry.name, "capability name")
             let isFull = entry.level == PLUGBOARD_LEVEL_FULL
             capabilities.append(Capability(name: name, isFull: isFull, limit: entry.limit))
         }
         settings = []
-        for entry in try reader.list(descriptor.settings, descriptor.setting_count, "settings") {
-            try reader.check(size: entry.struct_size, of: plugboard_setting_schema_t.self, "setting")
+        let settingList = try reader.list(
+            descriptor.settings,
+            descriptor.setting_count,
+            ABISize.settingSchema,
+            "settings"
+        )
+        for entry in settingList {
+            try reader.check(entry.struct_size, atLeast: ABISize.settingSchema, "setting")
             settings.append(try Setting(entry, reader))
         }
     }
@@ -86,9 +98,9 @@ private struct DescriptorReader {
 
     func malformed(_ what: String) -> PluginRefusal { .malformed(path: path, what: what) }
 
-    func check<T>(size: UInt32, of type: T.Type, _ what: String) throws(PluginRefusal) {
-        guard size >= MemoryLayout<T>.size else {
-            throw malformed("the struct_size of its \(what) is \(size), at least \(MemoryLayout<T>.size) is needed")
+    func check(_ size: UInt32, atLeast sizeMin: Int, _ what: String) throws(PluginRefusal) {
+        guard size >= sizeMin else {
+            throw malformed("the struct_size of its \(what) is \(size), at least \(sizeMin) is needed")
         }
     }
 
@@ -105,7 +117,12 @@ private struct DescriptorReader {
         return text
     }
 
-    func list<T>(_ start: UnsafePointer<T>?, _ count: Int, _ what: String) throws(PluginRefusal) -> [T] {
+    func list<T: BitwiseCopyable>(
+        _ start: UnsafePointer<T>?,
+        _ count: Int,
+        _ sizeMin: Int,
+        _ what: String
+    ) throws(PluginRefusal) -> [T] {
         guard (0...PluginDescription.entriesMax).contains(count) else {
             throw malformed("it lists \(count) \(what), at most \(PluginDescription.entriesMax) are allowed")
         }
@@ -114,9 +131,9 @@ private struct DescriptorReader {
         // A plugin of a later minor version has longer structs: their own size is the distance between them.
         let first = UnsafeRawPointer(start)
         let stride = Int(first.load(as: UInt32.self))
-        guard stride >= MemoryLayout<T>.size, stride.isMultiple(of: MemoryLayout<T>.alignment) else {
-            throw malformed("the struct_size of its \(what) is \(stride), at least \(MemoryLayout<T>.size) is needed")
+        guard stride >= sizeMin, stride.isMultiple(of: MemoryLayout<T>.alignment) else {
+            throw malformed("the struct_size of its \(what) is \(stride), at least \(sizeMin) is needed")
         }
-        return (0..<count).map { first.load(fromByteOffset: $0 * stride, as: T.self) }
+        return (0..<count).map { readABI(first + $0 * stride, size: stride, as: T.self) }
     }
 }
