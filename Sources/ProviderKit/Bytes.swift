@@ -23,14 +23,62 @@ func structSize<T>(_ type: T.Type) -> UInt32 {
     UInt32(MemoryLayout<T>.size)
 }
 
-/// Copies an array of structs that each begin with their own size.
+/// Visits an array of structs that each begin with their own size.
 ///
 /// A host of a later minor version has longer structs: their own size is the distance between them.
-func elements<T>(_ start: UnsafePointer<T>?, _ count: Int) -> [T] {
-    guard count > 0, let start else { return [] }
+func forEachElement<T>(_ start: UnsafePointer<T>?, _ count: Int, _ body: (T) -> Void) {
+    guard count > 0, let start else { return }
     let first = UnsafeRawPointer(start)
     let stride = max(Int(first.load(as: UInt32.self)), MemoryLayout<T>.stride)
-    return (0..<count).map { first.load(fromByteOffset: $0 * stride, as: T.self) }
+    for index in 0..<count { body(first.load(fromByteOffset: index * stride, as: T.self)) }
+}
+
+/// Copies an array of structs that each begin with their own size.
+func elements<T>(_ start: UnsafePointer<T>?, _ count: Int) -> [T] {
+    var all: [T] = []
+    forEachElement(start, count) { all.append($0) }
+    return all
+}
+
+/// A text field, in up to three parts that are lent as one: an address has them.
+typealias TextParts = (String, String, String)
+
+/// Lends many texts together, without allocating for short ones.
+///
+/// An envelope has a dozen text fields: two passes over them, of which the second copies them side by side.
+///
+/// - Parameters:
+///   - count: how many texts `visit` visits.
+///   - visit: calls its argument with each text in order, the same each time.
+///   - body: is lent a span for each text.
+func withSpans<R>(
+    count: Int,
+    of visit: ((TextParts) -> Void) -> Void,
+    _ body: (UnsafeBufferPointer<plugboard_bytes_t>) -> R
+) -> R {
+    var byteCount = 0
+    visit { byteCount += $0.0.utf8.count + $0.1.utf8.count + $0.2.utf8.count }
+    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: max(1, byteCount)) { bytes in
+        withUnsafeTemporaryAllocation(of: plugboard_bytes_t.self, capacity: max(1, count)) { spans in
+            var (end, index) = (0, 0)
+            func append(_ part: String) {
+                let length = part.utf8.count
+                guard length > 0 else { return }
+                _ = UnsafeMutableBufferPointer(rebasing: bytes[end..<end + length]).initialize(from: part.utf8)
+                end += length
+            }
+            visit { parts in
+                let begin = end
+                append(parts.0)
+                append(parts.1)
+                append(parts.2)
+                let start = bytes.baseAddress.map { UnsafePointer($0 + begin) }
+                spans.initializeElement(at: index, to: plugboard_bytes_t(start: start, count: end - begin))
+                index += 1
+            }
+            return body(UnsafeBufferPointer(rebasing: spans[..<index]))
+        }
+    }
 }
 
 /// Many strings laid out in one block, lent together.

@@ -4,14 +4,9 @@ internal import IMModel
 extension Envelope {
     /// Lends the envelope in the ABI's form for the duration of `body`.
     func withABI<R>(_ body: (UnsafePointer<plugboard_envelope_t>) -> R) -> R {
-        var strings = StringBlock()
-        for field in [from.description, fromDevice, to.description, toDevice, id, conversation, account] {
-            strings.append(field)
-        }
-        for field in content.strings { strings.append(field) }
-        return strings.withSpans { spans in
-            let own = UnsafeBufferPointer(rebasing: spans[..<7])
-            let contentSpans = UnsafeBufferPointer(rebasing: spans[7...])
+        withSpans(count: Self.stringCount + content.stringCount, of: forEachString) { spans in
+            let own = UnsafeBufferPointer(rebasing: spans[..<Self.stringCount])
+            let contentSpans = UnsafeBufferPointer(rebasing: spans[Self.stringCount...])
             return content.withABI(contentSpans) { kind, content in
                 var envelope = plugboard_envelope_t()
                 envelope.struct_size = structSize(plugboard_envelope_t.self)
@@ -29,20 +24,72 @@ extension Envelope {
             }
         }
     }
+
+    /// How many strings ``forEachString(_:)`` visits of the envelope itself.
+    private static let stringCount = 7
+
+    /// Visits the text fields in the order in which ``withABI(_:)`` takes them.
+    private func forEachString(_ visit: (TextParts) -> Void) {
+        visit(from.parts)
+        visit((fromDevice, "", ""))
+        visit(to.parts)
+        visit((toDevice, "", ""))
+        visit((id, "", ""))
+        visit((conversation, "", ""))
+        visit((account, "", ""))
+        content.forEachString(visit)
+    }
+}
+
+extension Address {
+    /// The address as it is written, without putting it together.
+    fileprivate var parts: TextParts { user.isEmpty ? (domain, "", "") : (user, "@", domain) }
 }
 
 extension Envelope.Content {
-    /// The text fields of the content, in the order in which ``withABI(_:_:)`` takes them.
-    fileprivate var strings: [String] {
+    /// How many strings ``forEachString(_:)`` visits.
+    fileprivate var stringCount: Int {
         switch self {
-        case .message(let it): [it.text, it.subject, it.language, it.replaces, it.formatted, it.formattedType]
-        case .receipt(let it): [it.messageID]
-        case .typing: []
-        case .presence(let it): [it.status]
-        case .subscription(let it): [it.name, it.text]
-        case .contact(let it): [it.address.description, it.name] + it.groups
-        case .call(let it): [it.callID, it.description, it.reason]
-        case .failure(let it): [it.messageID, it.reason, it.code]
+        case .message: 6
+        case .receipt, .presence: 1
+        case .typing: 0
+        case .subscription: 2
+        case .contact(let it): 2 + it.groups.count
+        case .call, .failure: 3
+        }
+    }
+
+    /// Visits the text fields of the content, in the order in which ``withABI(_:_:)`` takes them.
+    fileprivate func forEachString(_ visit: (TextParts) -> Void) {
+        switch self {
+        case .message(let it):
+            visit((it.text, "", ""))
+            visit((it.subject, "", ""))
+            visit((it.language, "", ""))
+            visit((it.replaces, "", ""))
+            visit((it.formatted, "", ""))
+            visit((it.formattedType, "", ""))
+        case .receipt(let it):
+            visit((it.messageID, "", ""))
+        case .typing:
+            break
+        case .presence(let it):
+            visit((it.status, "", ""))
+        case .subscription(let it):
+            visit((it.name, "", ""))
+            visit((it.text, "", ""))
+        case .contact(let it):
+            visit(it.address.parts)
+            visit((it.name, "", ""))
+            for group in it.groups { visit((group, "", "")) }
+        case .call(let it):
+            visit((it.callID, "", ""))
+            visit((it.description, "", ""))
+            visit((it.reason, "", ""))
+        case .failure(let it):
+            visit((it.messageID, "", ""))
+            visit((it.reason, "", ""))
+            visit((it.code, "", ""))
         }
     }
 

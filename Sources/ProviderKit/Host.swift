@@ -6,7 +6,8 @@ internal import CPlugboard
 public final class Host {
     let table: UnsafePointer<plugboard_host_t>
     private var pendingSubmits: [UInt64: (Outcome) -> Void] = [:]
-    private var lastCookie: UInt64 = 0
+    /// Above the providers' own tags.
+    private var lastCookie: UInt64 = Host.tagMax
     private var timers: [UInt64: () -> Void] = [:]
     private var listeners: [ListenerBox] = []
     private var queries: [UInt64: (Result<[DNSRecord], HostError>) -> Void] = [:]
@@ -89,7 +90,8 @@ public final class Host {
         try HostError.check(withBytes(subject) { table.pointee.claim(context, scope, $0) })
     }
 
-    func complete(_ token: UInt64, _ outcome: Outcome) {
+    /// Settles what ``Provider/deliver(lent:)`` took, by its token; to be called exactly once.
+    public func complete(_ token: UInt64, _ outcome: Outcome) {
         let status = outcome.withABI { table.pointee.complete(context, token, $0) }
         if status < 0 {
             log(.error, "an envelope was completed twice or with a bad outcome (token \(token), status \(status))")

@@ -25,7 +25,7 @@ final class InstanceBox {
                 Unmanaged<InstanceBox>.fromOpaque(pointer).takeRetainedValue().host.forgetAll()
             },
             deliver: { box($0).deliver(UnsafeBufferPointer(start: $1, count: $2)) },
-            submitted: { box($0).submitted(elements($1, $2)) },
+            submitted: { box($0).submitted($1, $2) },
             room: { box($0).provider.room() },
             accepted: { box($0).accepted($1, by: $2, user: $3) },
             opened: { _, _, user, tls in
@@ -85,25 +85,24 @@ final class InstanceBox {
     }
 
     private func deliver(_ envelopes: UnsafeBufferPointer<UnsafePointer<plugboard_envelope_t>?>) -> Int {
-        for (index, pointer) in envelopes.enumerated() {
-            guard let pointer else { continue }
-            let token = pointer.pointee.token
-            guard let envelope = Envelope(borrowing: pointer) else {
-                host.complete(
-                    token,
-                    .failed(Outcome.Reason(.content, "this plugin does not know this kind of content"))
-                )
-                continue
-            }
-            guard provider.deliver(Delivery(envelope: envelope, token: token, host: host)) else { return index }
+        for index in envelopes.indices {
+            guard let pointer = envelopes[index] else { continue }
+            let delivery = LentDelivery(envelope: EnvelopeView(pointer), token: pointer.pointee.token, host: host)
+            guard provider.deliver(lent: delivery) else { return index }
         }
         return envelopes.count
     }
 
-    private func submitted(_ results: [plugboard_submitted_t]) {
-        for result in results {
-            guard let outcome = result.outcome else { continue }
-            host.submitted(result.cookie, Outcome(outcome.pointee))
+    private func submitted(_ results: UnsafePointer<plugboard_submitted_t>?, _ count: Int) {
+        forEachElement(results, count) { result in
+            guard let outcome = result.outcome else { return }
+            // The common case needs no strings.
+            let copy = outcome.pointee.result == PLUGBOARD_ACCEPTED ? Outcome.accepted : Outcome(outcome.pointee)
+            if result.cookie > Host.tagMax {
+                host.submitted(result.cookie, copy)
+            } else {
+                provider.submitted(result.cookie, copy)
+            }
         }
     }
 

@@ -27,6 +27,18 @@ public protocol Provider: AnyObject {
     ///   ``Delivery/complete(_:)``. False if there is no room: then the host waits for ``Host/ready()``.
     func deliver(_ delivery: Delivery) -> Bool
 
+    /// The same, with an envelope that is lent and not copied: for providers with many messages to pass on as bytes.
+    ///
+    /// A provider that implements it is never called with ``deliver(_:)``, whose implementation may be empty. The standard
+    /// one copies the envelope and calls ``deliver(_:)``.
+    ///
+    /// - Returns: the same as ``deliver(_:)``; what was taken is completed with ``LentDelivery/complete(_:)`` at once, or later
+    ///   by its token with ``Host/complete(_:_:)``.
+    func deliver(lent delivery: LentDelivery) -> Bool
+
+    /// Answers ``Host/submit(_:tag:)``: accepted, or failed with the reason.
+    func submitted(_ tag: UInt64, _ outcome: Outcome)
+
     /// ``Host/submit(_:then:)`` may be tried again after it answered `busy`.
     func room()
 
@@ -43,6 +55,17 @@ public protocol Provider: AnyObject {
 extension Provider {
     /// Finds no fault.
     public static func check(_ instance: InstanceInfo, problems: inout Problems) {}
+    /// Copies the envelope and calls ``deliver(_:)``; one of a kind that the kit does not know has failed.
+    public func deliver(lent delivery: LentDelivery) -> Bool {
+        guard let envelope = delivery.envelope.copy() else {
+            let reason = Outcome.Reason(.content, "this plugin does not know this kind of content")
+            delivery.complete(.failed(reason))
+            return true
+        }
+        return deliver(Delivery(envelope: envelope, token: delivery.token, host: delivery.host))
+    }
+    /// Does nothing.
+    public func submitted(_ tag: UInt64, _ outcome: Outcome) {}
     /// Does nothing.
     public func room() {}
     /// Does nothing.
