@@ -14,6 +14,13 @@ struct FailureReason {
     /// The most bytes of a reason, and of a code, that are kept.
     static let textBytesMax = 1024
 
+    init(failureClass: UInt16, text: String, code: String, isUncertain: Bool = false) {
+        self.failureClass = failureClass
+        self.text = text
+        self.code = code
+        self.isUncertain = isUncertain
+    }
+
     init(_ outcome: plugboard_outcome_t) {
         failureClass = outcome.failure_class
         text = Self.text(outcome.reason)

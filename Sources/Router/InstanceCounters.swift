@@ -14,6 +14,10 @@ package struct InstanceCounters: Hashable, Sendable {
     package var failed: UInt64 = 0
     /// Envelopes of the moment (typing, presence…) that were not worth another attempt.
     package var dropped: UInt64 = 0
+    /// Presence and typing that it handed in and that a newer one took the place of, while the recipient's lane was full.
+    package var coalesced: UInt64 = 0
+    /// Envelopes it took and did not settle in time.
+    package var overdue: UInt64 = 0
     /// Times that its lane stood still with envelopes in it.
     package var stalls: UInt64 = 0
 }

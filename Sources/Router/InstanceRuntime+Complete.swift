@@ -13,11 +13,11 @@ extension InstanceRuntime {
         _ outcome: UnsafePointer<plugboard_outcome_t>,
         from instance: Instance
     ) -> plugboard_status_t {
-        let source = outcome.pointee
+        let source = readABI(outcome)
         guard (PLUGBOARD_DELIVERED...PLUGBOARD_FAILED).contains(source.result), source.reason.isWellFormed,
             source.code.isWellFormed
         else { return PLUGBOARD_E_INVALID }
-        let wasFull = inFlight.count >= core.options.limits.inFlightMax
+        let wasFull = inFlight.count >= limits.inFlightMax
         guard let seat = seat(of: instance), inFlight.envelope(of: token)?.header.pointee.holder == seat.generation,
             let envelope = inFlight.remove(token)
         else { return PLUGBOARD_E_HANDLE }
@@ -27,27 +27,29 @@ extension InstanceRuntime {
         case PLUGBOARD_DELIVERED:
             delivered(envelope)
         case PLUGBOARD_DEFERRED:
-            deferred(envelope, FailureReason(source), by: seat)
+            deferred(envelope, FailureReason(source), isLeaving: seat.isLeaving)
         default:
             giveUp(envelope, step: .bury, FailureReason(source))
         }
         // After the step: what the spool reads again must not bring back what was settled just now.
-        settledParked(conversation)
+        if parked.count > 0 { settledParked(conversation) }
         // A full table of envelopes in flight stops the lane, and so may an instance that leaves; this has made room.
-        if wasFull || seat.isLeaving { context.worker.wake() }
+        if wasFull || seat.isLeaving { worker.wake() }
         return PLUGBOARD_OK
     }
 
     private func delivered(_ envelope: RoutedEnvelope) {
         counters.delivered += 1
-        core.observer?.observe(hop(.delivered, envelope))
+        if isObserved { core.observer?.observe(hop(.delivered, envelope)) }
         settle(envelope, step: .forget)
     }
 
     /// Puts an envelope off, and its conversation with it.
     ///
     /// What is not stored cannot be put off: it has failed.
-    private func deferred(_ envelope: RoutedEnvelope, _ reason: FailureReason, by seat: Seat) {
+    ///
+    /// - Parameter isLeaving: the instance gives way to another.
+    func deferred(_ envelope: RoutedEnvelope, _ reason: FailureReason, isLeaving: Bool) {
         let header = envelope.header
         guard header.pointee.isDurable else {
             giveUp(envelope, step: .bury, reason)
@@ -64,7 +66,7 @@ extension InstanceRuntime {
         )
         switch verdict {
         // An instance that leaves says so of all it has no time for: its successor can try at once.
-        case .retry(let at): postpone(envelope, until: seat.isLeaving ? now : at, now: now, reason)
+        case .retry(let at): postpone(envelope, until: isLeaving ? now : at, now: now, reason)
         case .exhausted: giveUp(envelope, step: .exhaust, reason)
         case .tooLate: giveUp(envelope, step: .outlive, reason)
         }

@@ -62,6 +62,7 @@ extension InstanceRuntime {
     var instance: Instance? { seat?.instance }
 
     /// The seat of one of the runtime's instances; nil for one that is gone.
+    @inline(__always)
     func seat(of instance: Instance) -> Seat? {
         if let seat, seat.instance === instance { return seat }
         return others.first { $0.instance === instance }
@@ -98,7 +99,7 @@ extension InstanceRuntime {
         } catch {
             let failed = lastGeneration
             others = []
-            untold.removeAll { $0.generation == failed }
+            untold.removeAll { $0 == failed }
             core.retainClaims(seat?.claims ?? [], of: index)
             throw .refused(error)
         }
@@ -116,7 +117,7 @@ extension InstanceRuntime {
     private func open() {
         isOpen.store(true, ordering: .releasing)
         core.spoolWriter?.grantRoom()
-        context.worker.wake()
+        worker.wake()
     }
 
     // MARK: Giving way
@@ -159,9 +160,9 @@ extension InstanceRuntime {
             takeBack(from: old, note: "the provider was replaced before it had settled it")
         }
         others = []
-        untold.removeAll { answer in leaving.contains { $0.generation == answer.generation } }
+        untold.removeAll { generation in leaving.contains { $0.generation == generation } }
         if let seat { core.retainClaims(seat.claims, of: index) }
-        context.worker.wake()
+        worker.wake()
         return count
     }
 
@@ -209,7 +210,7 @@ extension InstanceRuntime {
             takeBack(from: seat, note: reason ?? "the provider was removed before it had settled it")
         }
         seat = nil
-        untold = []
+        untold.removeAll { _ in true }
         failure = reason
         isRemoved = reason == nil
         core.retainClaims([], of: index)
@@ -253,15 +254,12 @@ extension InstanceRuntime {
 
     // MARK: Answers
 
-    /// Tells instances that are not the present one what became of their submits; the others stay.
+    /// Tells instances that are not the present one what became of their submits; the present one's stay.
     func tellOthers() {
-        let present = seat?.generation
-        for other in others {
-            let own = untold.filter { $0.generation == other.generation }
-            if !own.isEmpty { tell(own, to: other.instance) }
-        }
+        for other in others { untold.tell(other.generation) { other.instance.submitted($0) } }
         // Of an instance that is gone nobody waits for an answer.
-        untold.removeAll { $0.generation != present }
+        let waiting = ([seat].compactMap(\.self) + others).map(\.generation)
+        untold.removeAll { !waiting.contains($0) }
     }
 
     /// Tells every instance that was refused room to try again; false if none was waiting.

@@ -11,6 +11,10 @@ extension InstanceRuntime: EnvelopeRouter {
         cookie: UInt64,
         from instance: Instance
     ) -> plugboard_status_t {
+        guard envelope.pointee.struct_size >= ABISize.envelope else { return PLUGBOARD_E_INVALID }
+        // First of all, so that memory answers while the rest is done: the look-up of one of a million recipients waits for
+        // it longer than all else takes. That is also why the envelope is copied before it is known to be routed.
+        let recipient = context.locate(envelope.pointee.to)
         let imageBytes: Int
         do throws(FlatEnvelope.Flaw) {
             imageBytes = try FlatEnvelope.measure(envelope)
@@ -18,31 +22,36 @@ extension InstanceRuntime: EnvelopeRouter {
             return error == .tooLarge ? PLUGBOARD_E_LIMIT : PLUGBOARD_E_INVALID
         }
         guard let seat = seat(of: instance) else { return PLUGBOARD_E_SHUTDOWN }
-        // A claim counts from the call on.
-        core.publishIfOld()
-        let now = HostClock.wallMs()
+        let now = HostClock.coarseWallMs()
+        let isStored = isDurable && envelope.pointee.kind.isDurableKind
+        let routed = copy(envelope, imageBytes, cookie: cookie, now: now)
+        routed.header.pointee.generation = seat.generation
         let question = RouteTable.Question(
-            from: envelope.pointee.from.bytes,
-            to: envelope.pointee.to.bytes,
+            from: UnsafeRawBufferPointer(start: envelope.pointee.from.start, count: envelope.pointee.from.count),
+            to: UnsafeRawBufferPointer(start: envelope.pointee.to.start, count: envelope.pointee.to.count),
             source: index,
             hops: envelope.pointee.hops,
             expires: envelope.pointee.expires_ms,
             now: now
         )
-        switch context.table.decide(question) {
+        switch context.decide(question, to: recipient) {
         case .refuse(let refusal):
+            release(routed)
             refuse(envelope, cookie: cookie, refusal, for: seat)
             return PLUGBOARD_OK
         case .deliver(let target):
-            guard core.isDurable, envelope.pointee.kind.isDurableKind else {
-                return pass(copy(envelope, imageBytes, to: target, cookie: cookie, now: now, for: seat), for: seat)
-            }
-            guard !core.isSpoolLost else {
+            routed.header.pointee.target = target
+            guard isStored else { return pass(routed, for: seat) }
+            guard !flags.isSpoolLost else {
+                release(routed)
                 refuse(envelope, cookie: cookie, .spoolFailed("see the router's log"), for: seat)
                 return PLUGBOARD_OK
             }
-            guard credits > 0, context.hasRoomForSteps else { return busy(seat) }
-            store(copy(envelope, imageBytes, to: target, cookie: cookie, now: now, for: seat))
+            guard credits > 0, context.hasRoomForSteps else {
+                release(routed)
+                return busy(seat)
+            }
+            store(routed)
             return PLUGBOARD_OK
         }
     }
@@ -51,40 +60,24 @@ extension InstanceRuntime: EnvelopeRouter {
     private func copy(
         _ source: UnsafePointer<plugboard_envelope_t>,
         _ imageBytes: Int,
-        to target: Int,
         cookie: UInt64,
-        now: Int64,
-        for seat: Seat
+        now: Int64
     ) -> RoutedEnvelope {
-        let nameBytes = name.utf8.count
-        let routed = allocate(imageBytes: imageBytes + nameBytes)
-        var named = source.pointee
-        let envelope = withNameBytes { name in
-            named.origin = name
-            return FlatEnvelope.copy(&named, to: routed.image)
-        }
-        // What the source itself wrote there was measured but not copied.
-        routed.header.pointee.imageBytes = imageBytes - source.pointee.origin.count + nameBytes
+        // What the source itself wrote as origin was measured, and is not copied.
+        let imageBytes = imageBytes - source.pointee.origin.count + nameBytes.count
+        let routed = allocate(imageBytes: imageBytes)
+        let envelope = FlatEnvelope.copy(source, origin: nameBytes, to: routed.image)
         envelope.pointee.token = 0
         // That an envelope was tried before is the router's to say.
         envelope.pointee.flags &= PLUGBOARD_ENVELOPE_DELAYED
         envelope.pointee.hops += 1
         if envelope.pointee.timestamp_ms == 0 { envelope.pointee.timestamp_ms = now }
-        if envelope.pointee.expires_ms == 0 { envelope.pointee.expires_ms = now + core.expireMs }
-        withUnsafeMutableBytes(of: &envelope.pointee.idempotency_key) { HostRandom.fill($0) }
+        if envelope.pointee.expires_ms == 0 { envelope.pointee.expires_ms = now + flags.expireMs }
+        routed.setKey(context.nextKey())
         routed.header.pointee.source = index
-        routed.header.pointee.generation = seat.generation
-        routed.header.pointee.target = target
         routed.header.pointee.cookie = cookie
         routed.header.pointee.createdAt = now
-        routed.header.pointee.conversation = RoutedEnvelope.conversation(envelope.pointee)
         return routed
-    }
-
-    /// Lends the bytes of the instance's name.
-    private func withNameBytes<R>(_ body: (plugboard_bytes_t) -> R) -> R {
-        var name = name
-        return name.withUTF8 { body(plugboard_bytes_t(start: $0.baseAddress, count: $0.count)) }
     }
 
     // MARK: The two ways on
@@ -94,24 +87,30 @@ extension InstanceRuntime: EnvelopeRouter {
         counters.submitted += 1
         credits -= 1
         routed.header.pointee.isDurable = true
+        routed.header.pointee.conversation = RoutedEnvelope.conversation(routed.envelope.pointee)
         routed.header.pointee.step = .append
-        core.observer?.observe(hop(.submitted, routed))
+        if isObserved { core.observer?.observe(hop(.submitted, routed)) }
         context.sendStep(routed)
     }
 
     /// Into the lane of the target at once.
     private func pass(_ routed: RoutedEnvelope, for seat: Seat) -> plugboard_status_t {
-        let target = core.runtimes[routed.header.pointee.target]
+        let target = routed.header.pointee.target
         let cookie = routed.header.pointee.cookie
-        if let observer = core.observer {
+        if isObserved {
             // To be told before the target's worker tells what follows, and once however often it is tried.
-            guard !target.lane.waitForRoom(producer: context.index) else {
+            let mayWait = routed.envelope.pointee.kind.isLatestOnly
+            guard mayWait || !core.runtimes[target].lane.waitForRoom(producer: worker.index) else {
                 release(routed)
                 return busy(seat)
             }
-            observer.observe(hop(.submitted, routed))
+            core.observer?.observe(hop(.submitted, routed))
         }
-        guard context.push(routed, to: target) else {
+        let isTaken =
+            routed.envelope.pointee.kind.isLatestOnly
+            ? context.pushLatest(routed, to: target) { counters.coalesced += 1 }
+            : context.push(routed, to: target)
+        guard isTaken else {
             release(routed)
             return busy(seat)
         }
@@ -136,7 +135,7 @@ extension InstanceRuntime: EnvelopeRouter {
     ) {
         counters.submitted += 1
         counters.refused += 1
-        let source = envelope.pointee
+        let source = readABI(envelope)
         core.logger.notice(
             "an envelope was refused",
             metadata: [
@@ -149,8 +148,8 @@ extension InstanceRuntime: EnvelopeRouter {
     }
 
     private func answer(_ cookie: UInt64, _ refusal: Refusal?, _ generation: UInt16) {
-        if untold.isEmpty { context.worker.enqueue { _ = self.tellResults() } }
-        untold.append(Answer(cookie: cookie, refusal: refusal, generation: generation))
+        untold.append(cookie, refusal, generation)
+        worker.requestRound()
     }
 
     /// Takes the spool's answer to an append.
@@ -160,45 +159,12 @@ extension InstanceRuntime: EnvelopeRouter {
         if result.cookie != 0 { answer(UInt64(result.cookie), result.refusal, result.generation) }
     }
 
-    /// Tells the instance what became of its submits; false if there is nothing to tell.
+    /// Tells the instances what became of their submits; false if there is nothing to tell.
     func tellResults() -> Bool {
         guard !untold.isEmpty else { return false }
-        let generation = seat?.generation
-        if untold.contains(where: { $0.generation != generation }) { tellOthers() }
-        let answers = untold
-        untold = []
-        if let instance, !answers.isEmpty { tell(answers, to: instance) }
+        if !untold.areAll(of: seat?.generation) { tellOthers() }
+        if let seat { untold.tell(seat.generation) { seat.instance.submitted($0) } }
         return true
-    }
-
-    /// Tells one instance what became of its submits.
-    func tell(_ answers: [Answer], to instance: Instance) {
-        let sentences = answers.map { $0.refusal?.description ?? "" }
-        let codes = answers.map { $0.refusal?.code ?? "" }
-        withTexts(sentences + codes) { texts in
-            let outcomes = answers.indices.map { index in
-                plugboard_outcome_t(
-                    struct_size: UInt32(MemoryLayout<plugboard_outcome_t>.size),
-                    result: answers[index].refusal == nil ? PLUGBOARD_ACCEPTED : PLUGBOARD_FAILED,
-                    failure_class: answers[index].refusal?.failureClass ?? PLUGBOARD_CLASS_NONE,
-                    flags: 0,
-                    retry_after_ms: 0,
-                    reason: texts[index],
-                    code: texts[answers.count + index]
-                )
-            }
-            outcomes.withUnsafeBufferPointer { outcomes in
-                let results = answers.indices.map { index in
-                    plugboard_submitted_t(
-                        struct_size: UInt32(MemoryLayout<plugboard_submitted_t>.size),
-                        reserved: 0,
-                        cookie: answers[index].cookie,
-                        outcome: outcomes.baseAddress.map { $0 + index }
-                    )
-                }
-                results.withUnsafeBufferPointer { instance.submitted($0) }
-            }
-        }
     }
 
     // MARK: Claims

@@ -14,7 +14,19 @@ internal import Synchronization
 final class InstanceRuntime {
     let index: Int
     let name: String
-    unowned let context: WorkerContext
+    /// It holds its runtimes until its end, and is held: counting references would be done for each message.
+    let context: WorkerContext
+    // Safe: the core holds its runtimes, from before the first worker works until after the last has ended.
+    unowned(unsafe) let core: RouterCore
+    // What every message needs of the core, so that two workers do not share its count of references.
+    let flags: CoreFlags
+    let pools: SlabPools
+    let worker: Worker
+    let limits: RouterLimits
+    let isDurable: Bool
+    let isObserved: Bool
+    /// The name, as it is lent to plugins.
+    let nameBytes: plugboard_bytes_t
     let lane: Lane
     /// The instance runs, so that its lane is looked at.
     ///
@@ -25,28 +37,32 @@ final class InstanceRuntime {
     /// Any thread.
     let closing = Atomic<UInt8>(Closing.none.rawValue)
     /// The present instance; nil if none runs.
-    var seat: Seat?
+    @exclusivity(unchecked) var seat: Seat?
     /// An instance that is being started, or that finishes its work after it was replaced.
-    var others: [Seat] = []
+    @exclusivity(unchecked) var others: [Seat] = []
     var lastGeneration: UInt16 = 0
     /// Why the instance does not run, if it could not be made or started, or was stopped.
     var failure: String?
     /// The configuration does not name it any more.
     var isRemoved = false
-    var counters = InstanceCounters()
+    @exclusivity(unchecked) var counters = InstanceCounters()
 
     /// Envelopes that may still go on their way to the disk.
     var credits: Int
     /// Answers to submits that the instance has not been told.
-    var untold: [Answer] = []
+    let untold = Answers()
 
     /// Out of the lane and not with the provider: deliver() took less than it was offered.
-    private(set) var offered: [RoutedEnvelope] = []
+    @exclusivity(unchecked) private var offered = OfferQueue(offerMax: batchMax)
     /// The provider wants nothing before it says ready().
     private var isBlocked = false
     /// The provider said ready() while it was being offered something.
     private var wasReadied = false
-    var inFlight = InFlightTable()
+    @exclusivity(unchecked) var inFlight = InFlightTable()
+    /// When to look for envelopes that were held for too long, in ns of the monotonic clock.
+    var nextSweepNs: UInt64 = 0
+    /// Messages that were let go of because nothing is stored.
+    private var lostCount = 0
     /// Counts what was offered: the order of what has none on disk.
     private var lastOffer: UInt64 = 0
     var parked = ParkedConversations()
@@ -58,30 +74,32 @@ final class InstanceRuntime {
     /// Batches of one round; then the worker's other instances and sockets have their turn.
     static let batchesPerRoundMax = 16
 
-    /// An answer to a submit: taken, or refused with a reason.
-    struct Answer {
-        var cookie: UInt64
-        var refusal: Refusal?
-        /// Of the instance that waits for it.
-        var generation: UInt16
-    }
-
-    var core: RouterCore { context.core }
-    private var limits: RouterLimits { core.options.limits }
-
     init(index: Int, name: String, context: WorkerContext) {
         self.index = index
         self.name = name
         self.context = context
-        self.credits = context.core.options.limits.creditsMax
+        let core = context.core
+        self.core = core
+        self.flags = core.flags
+        self.pools = core.pools
+        self.worker = context.worker
+        self.limits = core.options.limits
+        self.isDurable = core.isDurable
+        self.isObserved = core.observer != nil
+        let bytes = Array(name.utf8)
+        let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, bytes.count))
+        copy.initialize(from: bytes, count: bytes.count)
+        self.nameBytes = plugboard_bytes_t(start: UnsafePointer(copy), count: bytes.count)
+        self.credits = limits.creditsMax
         // One ring for each worker, and one for the spool's writer.
-        self.lane = Lane(producers: context.core.pools.workers + 1, capacity: context.core.options.limits.laneCapacity)
-        self.stall = StallDetector(threshold: context.core.options.limits.stallThreshold)
+        self.lane = Lane(producers: core.pools.workers + 1, capacity: limits.laneCapacity)
+        self.stall = StallDetector(threshold: limits.stallThreshold)
         self.words = .allocate(capacity: Self.batchMax)
     }
 
     deinit {
         words.deallocate()
+        nameBytes.start.deallocate()
     }
 
     /// Whether the instance can be given envelopes.
@@ -96,7 +114,7 @@ final class InstanceRuntime {
     var isIdle: Bool {
         guard let instance, isRunning else { return true }
         return instance.isIdle && hasLeft && inFlight.count == 0
-            && (core.isDurable || (offered.isEmpty && lane.isEmpty))
+            && (isDurable || (offered.isEmpty && lane.isEmpty))
     }
 
     // MARK: Deliveries
@@ -110,7 +128,7 @@ final class InstanceRuntime {
                 guard takeFromLane() else { break }
                 didWork = true
             }
-            leaveParkedOnDisk()
+            if parked.count > 0 { leaveParkedOnDisk() }
             guard !offered.isEmpty else { continue }
             let (taken, isAll) = offer(to: seat)
             didWork = didWork || taken > 0
@@ -122,14 +140,29 @@ final class InstanceRuntime {
     private func takeFromLane() -> Bool {
         let count = lane.pop(into: words)
         guard count > 0 else { return false }
-        core.grantRoom(lane.takeRoomWaiters())
+        let waiters = lane.takeRoomWaiters()
+        if waiters != 0 { core.grantRoom(waiters) }
         let now = HostClock.wallMs()
-        for word in words[..<count] { sort(RoutedEnvelope(word: word), now: now) }
+        for word in words[..<count] {
+            let envelope = RoutedEnvelope(word: word)
+            if isWanted(envelope, now: now) { offered.append(envelope) }
+        }
         return true
     }
 
-    /// Decides what becomes of one word from the lane.
-    private func sort(_ envelope: RoutedEnvelope, now: Int64) {
+    /// Whether one word from the lane is to be offered; if not, it is dealt with.
+    @inline(__always)
+    private func isWanted(_ envelope: RoutedEnvelope, now: Int64) -> Bool {
+        let header = envelope.header
+        if header.pointee.step == .deliver, !header.pointee.isDurable {
+            let expires = envelope.envelope.pointee.expires_ms
+            if expires == 0 || expires > now { return true }
+        }
+        return sort(envelope, now: now)
+    }
+
+    /// Decides what becomes of one word from the lane; whether it is to be offered.
+    private func sort(_ envelope: RoutedEnvelope, now: Int64) -> Bool {
         let header = envelope.header
         let conversation = header.pointee.conversation
         switch header.pointee.step {
@@ -146,74 +179,61 @@ final class InstanceRuntime {
             park(conversation, key: envelope.note, until: header.pointee.retryAt)
             release(envelope)
         default:
-            // What is parked is on disk, and will be read when the conversation's turn comes.
-            if header.pointee.isDurable, parked.contains(conversation) { return release(envelope) }
             let expires = envelope.envelope.pointee.expires_ms
-            if expires != 0, expires <= now {
+            if header.pointee.isDurable, parked.contains(conversation) {
+                // What is parked is on disk, and will be read when the conversation's turn comes.
+                release(envelope)
+            } else if expires != 0, expires <= now {
                 giveUp(envelope, step: .expire, FailureReason(.expired))
             } else if header.pointee.isDurable, header.pointee.retryAt > now {
                 // Off the disk after a restart, or behind one that was due earlier.
                 park(conversation, key: envelope.conversationKey, until: header.pointee.retryAt)
                 release(envelope)
             } else {
-                offered.append(envelope)
+                return true
             }
         }
+        return false
     }
 
     /// Offers the first envelopes to the provider, as many as it may hold.
     ///
     /// - Returns: how many it took, and whether these were all that it was offered.
     private func offer(to seat: Seat) -> (taken: Int, isAll: Bool) {
-        let batch = Array(offered.prefix(min(Self.batchMax, limits.inFlightMax - inFlight.count)))
-        let tokens = batch.map { envelope in
-            let token = inFlight.insert(envelope)
-            envelope.envelope.pointee.token = token
+        let count = min(offered.count, Self.batchMax, limits.inFlightMax - inFlight.count)
+        let generation = seat.generation
+        let batch = offered.begin(count) { envelope in
             lastOffer += 1
             envelope.header.pointee.offer = lastOffer
-            envelope.header.pointee.holder = seat.generation
-            core.observer?.observe(hop(.offered, envelope))
-            return token
+            envelope.header.pointee.holder = generation
+            if isObserved { core.observer?.observe(hop(.offered, envelope)) }
+            return inFlight.insert(envelope)
         }
-        offered.removeFirst(batch.count)
-        seat.heldCount += batch.count
+        seat.heldCount += count
         wasReadied = false
-        let taken = withUnsafeTemporaryAllocation(
-            of: UnsafePointer<plugboard_envelope_t>?.self,
-            capacity: batch.count
-        ) { pointers in
-            for (index, envelope) in batch.enumerated() {
-                pointers.initializeElement(at: index, to: UnsafePointer(envelope.envelope))
-            }
-            return seat.instance.deliver(UnsafeBufferPointer(pointers))
-        }
-        guard taken < batch.count else { return (taken, true) }
+        let taken = seat.instance.deliver(batch)
+        offered.finish(taken: taken, of: count) { takeBack($0, from: seat) }
+        guard taken < count else { return (taken, true) }
         isBlocked = !wasReadied
-        takeBack(tokens[taken...], from: seat)
         return (taken, false)
     }
 
-    /// Puts what the provider did not take in front of what waits.
-    private func takeBack(_ tokens: ArraySlice<UInt64>, from seat: Seat) {
-        var returned: [RoutedEnvelope] = []
-        for token in tokens {
-            guard let envelope = inFlight.remove(token) else {
-                core.logger.error(
-                    "a plugin settled an envelope that it did not take",
-                    metadata: ["instance": "\(name)"]
-                )
-                continue
-            }
-            seat.heldCount -= 1
-            returned.append(envelope)
-            settledParked(envelope.header.pointee.conversation)
+    /// Takes back what the provider did not take; false if it is not there any more.
+    private func takeBack(_ token: UInt64, from seat: Seat) -> Bool {
+        guard let envelope = inFlight.remove(token) else {
+            core.logger.error(
+                "a plugin settled an envelope that it did not take",
+                metadata: ["instance": "\(name)"]
+            )
+            return false
         }
-        offered.insert(contentsOf: returned, at: 0)
+        seat.heldCount -= 1
+        settledParked(envelope.header.pointee.conversation)
+        return true
     }
 
     /// Lets go of what belongs to conversations that were parked after it had left the lane.
     private func leaveParkedOnDisk() {
-        guard parked.count > 0 else { return }
         offered.removeAll { envelope in
             let isParked = envelope.header.pointee.isDurable && parked.contains(envelope.header.pointee.conversation)
             if isParked { release(envelope) }
@@ -229,13 +249,16 @@ final class InstanceRuntime {
 
     /// Puts envelopes in front of what waits, in their order.
     func putInFront(_ envelopes: [RoutedEnvelope]) {
-        offered.insert(contentsOf: envelopes, at: 0)
+        offered.putInFront(envelopes)
     }
 
     /// Takes all that is out of the lane and in it, in order.
     func takeAllWaiting() -> [RoutedEnvelope] {
-        var waiting = offered
-        offered = []
+        var waiting: [RoutedEnvelope] = []
+        offered.removeAll { envelope in
+            waiting.append(envelope)
+            return true
+        }
         while true {
             let count = lane.pop(into: words)
             guard count > 0 else { return waiting }
@@ -248,7 +271,7 @@ final class InstanceRuntime {
         guard instance === seat?.instance else { return }
         isBlocked = false
         wasReadied = true
-        context.worker.wake()
+        worker.wake()
     }
 
     /// Announces to the producers that the lane is not looked at; true if it is not empty.
@@ -262,14 +285,17 @@ final class InstanceRuntime {
     ///
     /// Any thread, after a push.
     func wakeConsumer() {
-        if lane.shouldWakeConsumer() { context.worker.wake() }
+        if lane.shouldWakeConsumer() { worker.wake() }
     }
 
     // MARK: Room
 
-    /// Watches for envelopes that wait while the provider takes none; called now and then.
+    /// Watches for envelopes that wait while the provider takes none, and for those that it holds for too long.
+    ///
+    /// Called now and then.
     func watchForStall(nowNs: UInt64) {
         guard isRunning else { return }
+        takeBackOverdue(nowNs: nowNs)
         // What the provider refused has left the lane, and waits nevertheless.
         let taken = lane.poppedTotal &- UInt(offered.count)
         switch stall.observe(popped: taken, pushed: lane.pushedTotal, nowNs: nowNs) {
@@ -292,11 +318,11 @@ final class InstanceRuntime {
     // MARK: Memory and the end
 
     func allocate(imageBytes: Int) -> RoutedEnvelope {
-        RoutedEnvelope(imageBytes: imageBytes, from: core.pools, worker: context.index)
+        RoutedEnvelope(imageBytes: imageBytes, from: pools, worker: worker.index)
     }
 
     func release(_ envelope: RoutedEnvelope) {
-        envelope.release(to: core.pools, worker: context.index)
+        envelope.release(to: pools, worker: worker.index)
     }
 
     /// Stops the instance, and marks what it took and did not settle: that may have reached its network.
@@ -307,6 +333,7 @@ final class InstanceRuntime {
         let now = HostClock.wallMs()
         for envelope in inFlight.removeAll() {
             guard envelope.header.pointee.isDurable else {
+                lostCount += isLoss(envelope) ? 1 : 0
                 release(envelope)
                 continue
             }
@@ -320,9 +347,25 @@ final class InstanceRuntime {
 
     /// Lets go of everything that is left in memory: it is on disk, or of the moment.
     ///
-    /// After its end.
+    /// After its end, of which the instances are the last to go.
     func releaseAll() {
-        for envelope in inFlight.removeAll() + takeAllWaiting() { release(envelope) }
+        seat = nil
+        others = []
+        for envelope in inFlight.removeAll() + takeAllWaiting() {
+            lostCount += isLoss(envelope) ? 1 : 0
+            release(envelope)
+        }
+        guard lostCount > 0 else { return }
+        core.logger.warning(
+            "messages were not delivered before the router stopped, and are lost: nothing is stored",
+            metadata: ["instance": "\(name)", "count": "\(lostCount)"]
+        )
+        lostCount = 0
+    }
+
+    /// Whether letting go of an envelope loses what its author counts on.
+    private func isLoss(_ envelope: RoutedEnvelope) -> Bool {
+        !isDurable && envelope.header.pointee.step == .deliver && envelope.envelope.pointee.kind.isDurableKind
     }
 
     func hop(_ event: Hop.Event, _ envelope: RoutedEnvelope) -> Hop {

@@ -151,6 +151,14 @@ struct RoutedEnvelope {
     /// The spool's order key of it.
     var conversationKey: String { "\(envelope.pointee.from.string)|\(envelope.pointee.to.string)" }
 
+    /// Gives it the router's own key.
+    func setKey(_ key: (high: UInt64, low: UInt64)) {
+        withUnsafeMutableBytes(of: &envelope.pointee.idempotency_key) { bytes in
+            bytes.storeBytes(of: key.high, as: UInt64.self)
+            bytes.storeBytes(of: key.low, toByteOffset: 8, as: UInt64.self)
+        }
+    }
+
     /// The router's own key of it: the same for each attempt, across restarts.
     var idempotencyKey: [UInt8] { withUnsafeBytes(of: envelope.pointee.idempotency_key) { Array($0) } }
 
@@ -172,6 +180,9 @@ extension UInt16 {
         default: false
         }
     }
+
+    /// Whether only the latest of a sender's to a recipient is worth anything.
+    var isLatestOnly: Bool { self == PLUGBOARD_TYPING || self == PLUGBOARD_PRESENCE }
 
     /// Whether its author is told when it fails.
     ///

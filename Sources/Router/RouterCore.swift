@@ -43,9 +43,8 @@ final class RouterCore: @unchecked Sendable {
     /// Nil if nothing is stored.
     private(set) var spoolWriter: SpoolWriter?
     private let claims = NIOLockedValueBox(ClaimBook())
-    private let isTableOld = Atomic<Bool>(false)
-    private let hasSpoolFailed = Atomic<Bool>(false)
-    private let expireTimeMs: Atomic<Int64>
+    /// What every message asks for.
+    let flags: CoreFlags
     private let retrySchedule: NIOLockedValueBox<RetrySchedule>
 
     init(
@@ -63,7 +62,7 @@ final class RouterCore: @unchecked Sendable {
         self.observer = observer
         self.homeDomains = homeDomains
         self.isDurable = isDurable
-        self.expireTimeMs = Atomic(options.expireMs)
+        self.flags = CoreFlags(expireMs: options.expireMs)
         self.retrySchedule = NIOLockedValueBox(options.retry)
         self.pools = SlabPools(workers: workers.count)
         self.contexts = workers.map { WorkerContext(core: self, worker: $0) }
@@ -78,8 +77,8 @@ final class RouterCore: @unchecked Sendable {
     ///
     /// Any thread.
     var expireMs: Int64 {
-        get { expireTimeMs.load(ordering: .relaxed) }
-        set { expireTimeMs.store(newValue, ordering: .relaxed) }
+        get { flags.expireMs }
+        set { flags.expireMs = newValue }
     }
 
     /// When a delivery that was put off is tried again.
@@ -126,7 +125,7 @@ final class RouterCore: @unchecked Sendable {
         case .noted: break
         }
         // All claims of a tick share one new table.
-        if !isTableOld.exchange(true, ordering: .acquiringAndReleasing) {
+        if flags.claimed() {
             runtimes[claim.owner].context.worker.enqueue { self.publishIfOld() }
         }
         return PLUGBOARD_OK
@@ -151,14 +150,14 @@ final class RouterCore: @unchecked Sendable {
     ///
     /// Any thread; cheap if there were none.
     func publishIfOld() {
-        guard isTableOld.load(ordering: .relaxed) else { return }
+        guard flags.isTableOld else { return }
         publishTable()
     }
 
     /// Makes a new table of the claims and hands it to every worker.
     private func publishTable() {
         // Before the claims are read: one that comes later makes another table.
-        isTableOld.store(false, ordering: .sequentiallyConsistent)
+        flags.makingTable()
         let (book, homeDomains) = claims.withLockedValue { ($0, self.homeDomains) }
         let table = RouteTable(
             claims: book.claims,
@@ -183,12 +182,12 @@ final class RouterCore: @unchecked Sendable {
     /// Whether the spool has failed for good, so that nothing can be stored until a restart.
     ///
     /// Any thread.
-    var isSpoolLost: Bool { hasSpoolFailed.load(ordering: .relaxed) }
+    var isSpoolLost: Bool { flags.isSpoolLost }
 
     /// Notes that the spool has failed for good.
     ///
     /// Any thread.
     func loseSpool() {
-        hasSpoolFailed.store(true, ordering: .relaxed)
+        flags.loseSpool()
     }
 }

@@ -12,6 +12,8 @@ package struct RouterLimits: Hashable, Sendable {
     package var inFlightMax = 65_536
     /// Messages for one instance that wait on disk and not in memory before their sources are held back.
     package var backlogMax = 100_000
+    /// How long an instance may hold an envelope before it is taken back, and up to a quarter longer.
+    package var settleTime = Duration.seconds(120)
     /// How long a lane may stand still with envelopes in it before that is reported.
     package var stallThreshold = Duration.seconds(10)
     /// How long the instances may take to finish their work when the router stops.

@@ -1,3 +1,5 @@
+internal import HostServices
+internal import Lanes
 internal import Synchronization
 
 /// The instances' runtimes by index: a list that only grows, and may be read while it does.
@@ -8,7 +10,14 @@ internal import Synchronization
 /// Safe to share: a slot is written once, before the count that covers it is published; ``append(_:)`` is called by one
 /// thread at a time.
 final class RuntimeList: @unchecked Sendable {
+    /// Where a runtime's lane begins: the lane, and the index of the worker that empties it.
+    typealias LaneEnd = (lane: Unmanaged<Lane>, worker: Int)
+
     private let slots: UnsafeMutablePointer<InstanceRuntime?>
+    /// The lanes' ends by index, without a count of references: all workers would share it for each message.
+    ///
+    /// Of an index that was told; valid as long as the list.
+    let laneEnds: UnsafeMutablePointer<LaneEnd>
     private let published = Atomic<Int>(0)
 
     /// Runtimes in one router's life, those of removed providers included.
@@ -17,11 +26,13 @@ final class RuntimeList: @unchecked Sendable {
     init() {
         slots = .allocate(capacity: Self.capacity)
         slots.initialize(repeating: nil, count: Self.capacity)
+        laneEnds = .allocate(capacity: Self.capacity)
     }
 
     deinit {
         slots.deinitialize(count: Self.capacity)
         slots.deallocate()
+        laneEnds.deallocate()
     }
 
     /// Whether no other fits.
@@ -34,6 +45,7 @@ final class RuntimeList: @unchecked Sendable {
         let index = published.load(ordering: .relaxed)
         precondition(index < Self.capacity, "a router has \(Self.capacity) instances at most")
         slots[index] = runtime
+        (laneEnds + index).initialize(to: (Unmanaged.passUnretained(runtime.lane), runtime.worker.index))
         published.store(index + 1, ordering: .releasing)
     }
 }

@@ -1,3 +1,4 @@
+internal import CPlugboard
 internal import HostServices
 internal import Lanes
 internal import Logging
@@ -10,12 +11,23 @@ internal import Synchronization
 ///
 /// Safe to share: everything is used on the worker's loop, except what says otherwise.
 final class WorkerContext: @unchecked Sendable {
-    unowned let core: RouterCore
+    // Safe: the core holds its contexts until all workers have ended.
+    unowned(unsafe) let core: RouterCore
     let worker: Worker
     let index: Int
     /// What became of appended envelopes: pairs of words, see ``SpoolWriter/Result``.
     let results: Lane
-    private(set) var table: RouteTable
+    /// The routes, replaced on the loop alone.
+    private(set) var table: RouteTable {
+        didSet { unmanagedTable = Unmanaged.passUnretained(table) }
+    }
+    /// The same, without a count of references: all workers would share it for each message.
+    @exclusivity(unchecked) private var unmanagedTable: Unmanaged<RouteTable>
+    let flags: CoreFlags
+    private let laneEnds: UnsafeMutablePointer<RuntimeList.LaneEnd>
+    @exclusivity(unchecked) private var keys = KeyMaker()
+    /// Instances of other workers whose lanes were pushed to, and who were not woken since; see ``wakeTargets()``.
+    @exclusivity(unchecked) private var unwoken: [Int] = []
     private(set) var runtimes: [InstanceRuntime] = []
     private var hook: TickHook?
     /// Steps for the spool that its lane had no room for, in order.
@@ -24,6 +36,8 @@ final class WorkerContext: @unchecked Sendable {
     private var isStepLaneFull = false
     /// The router's own envelopes for lanes that had no room, with the index of the instance, in order.
     private var unpassed: [(target: Int, envelope: RoutedEnvelope)] = []
+    /// Presence and typing for lanes that had no room.
+    private var latest = LatestStates(countMax: latestMax)
     /// No step is taken any more.
     private var isClosed = false
     private let isRoomGranted = Atomic<Bool>(false)
@@ -33,13 +47,19 @@ final class WorkerContext: @unchecked Sendable {
     private static let resultWordsMax = 512
     /// The router's own envelopes that wait for room in a lane; later ones are lost.
     private static let unpassedMax = 10_000
+    /// The most states of presence and typing that wait for room; who has more is held back.
+    static let latestMax = 10_000
 
     init(core: RouterCore, worker: Worker) {
         self.core = core
         self.worker = worker
         self.index = worker.index
         self.results = Lane(producers: 1, capacity: max(2, core.options.limits.spoolLaneCapacity))
-        self.table = RouteTable(claims: [], homeDomains: [], names: [], version: -1)
+        let table = RouteTable(claims: [], homeDomains: [], names: [], version: -1)
+        self.table = table
+        self.unmanagedTable = Unmanaged.passUnretained(table)
+        self.flags = core.flags
+        self.laneEnds = core.runtimes.laneEnds
         self.resultWords = .allocate(capacity: Self.resultWordsMax)
     }
 
@@ -73,6 +93,7 @@ final class WorkerContext: @unchecked Sendable {
         hook = nil
         for waiting in unpassed { waiting.envelope.release(to: core.pools, worker: index) }
         unpassed = []
+        for envelope in latest.removeAll() { envelope.release(to: core.pools, worker: index) }
         for word in unsentSteps { RoutedEnvelope(word: word).release(to: core.pools, worker: index) }
         unsentSteps = []
         for runtime in runtimes { runtime.releaseAll() }
@@ -98,6 +119,33 @@ final class WorkerContext: @unchecked Sendable {
         worker.wake()
     }
 
+    // MARK: Routing
+
+    /// Begins to look for a recipient whose address has not been checked; nothing is done about a bad one.
+    func locate(_ address: plugboard_bytes_t) -> RouteTable.Located {
+        let isPlausible = address.isWellFormed && address.count <= PLUGBOARD_ADDRESS_BYTES_MAX
+        let bytes = UnsafeRawBufferPointer(
+            start: isPlausible ? address.start : nil,
+            count: isPlausible ? address.count : 0
+        )
+        return unmanagedTable._withUnsafeGuaranteedRef { $0.locate(bytes) }
+    }
+
+    /// Decides what becomes of an envelope, by the newest claims.
+    ///
+    /// - Parameter recipient: what ``locate(_:)`` found.
+    func decide(_ question: RouteTable.Question, to recipient: RouteTable.Located) -> RouteTable.Decision {
+        // A claim counts from the call on.
+        guard flags.isTableOld else {
+            return unmanagedTable._withUnsafeGuaranteedRef { $0.decide(question, to: recipient) }
+        }
+        core.publishIfOld()
+        return table.decide(question)
+    }
+
+    /// A key that no other envelope has.
+    func nextKey() -> (high: UInt64, low: UInt64) { keys.next() }
+
     // MARK: The tick
 
     /// One round of work; false if there was none.
@@ -105,11 +153,13 @@ final class WorkerContext: @unchecked Sendable {
         var didWork = takeResults()
         didWork = sendSteps() || didWork
         didWork = passUnpassed() || didWork
+        didWork = passLatest() || didWork
         for runtime in runtimes { didWork = runtime.deliverWaiting() || didWork }
         for runtime in runtimes { didWork = runtime.tellResults() || didWork }
         if isRoomGranted.exchange(false, ordering: .acquiring) {
             for runtime in runtimes { didWork = runtime.giveRoom() || didWork }
         }
+        wakeTargets()
         guard !didWork else { return true }
         // All announcements are made even if one finds work: each clears the way for its own wake-ups.
         var foundWork = !results.prepareToSleep()
@@ -148,7 +198,7 @@ final class WorkerContext: @unchecked Sendable {
     func sendStep(_ envelope: RoutedEnvelope) {
         guard !isClosed else { return envelope.release(to: core.pools, worker: index) }
         unsentSteps.append(envelope.word)
-        if unsentSteps.count == 1 { worker.enqueue { _ = self.sendSteps() } }
+        if unsentSteps.count == 1 { worker.requestRound() }
     }
 
     private func sendSteps() -> Bool {
@@ -180,7 +230,7 @@ final class WorkerContext: @unchecked Sendable {
             return envelope.release(to: core.pools, worker: index)
         }
         unpassed.append((target, envelope))
-        if unpassed.count == 1 { worker.enqueue { _ = self.passUnpassed() } }
+        if unpassed.count == 1 { worker.requestRound() }
     }
 
     private func passUnpassed() -> Bool {
@@ -189,7 +239,7 @@ final class WorkerContext: @unchecked Sendable {
         unpassed = []
         var fullTargets: Set<Int> = []
         for (target, envelope) in waiting {
-            if fullTargets.contains(target) || !push(envelope, to: core.runtimes[target]) {
+            if fullTargets.contains(target) || !push(envelope, to: target) {
                 fullTargets.insert(target)
                 unpassed.append((target, envelope))
             }
@@ -197,15 +247,73 @@ final class WorkerContext: @unchecked Sendable {
         return unpassed.count < waiting.count
     }
 
-    /// Pushes one word; false if the lane is full, and then its room will wake this worker.
-    func push(_ envelope: RoutedEnvelope, to runtime: InstanceRuntime) -> Bool {
-        while !runtime.lane.push(envelope.word, producer: index) {
-            runtime.wakeConsumer()
-            // False means that room came up meanwhile: push again.
-            guard runtime.lane.waitForRoom(producer: index) else { continue }
-            return false
+    // MARK: Presence and typing
+
+    /// Pushes presence or typing, or lets it wait for room in the place of an older one; false if too many wait.
+    ///
+    /// - Parameter replaced: is told if an older one will not arrive for it.
+    func pushLatest(_ envelope: RoutedEnvelope, to target: Int, replaced: () -> Void) -> Bool {
+        var older = latest.replace(with: envelope)
+        if older == nil {
+            guard !push(envelope, to: target) else { return true }
+            switch latest.put(envelope) {
+            case .waits: break
+            case .replaced(let found): older = found
+            case .full: return false
+            }
         }
-        runtime.wakeConsumer()
+        if let older {
+            older.release(to: core.pools, worker: index)
+            replaced()
+        }
         return true
+    }
+
+    /// Pushes the states that wait, where there is room.
+    private func passLatest() -> Bool {
+        guard !latest.isEmpty else { return false }
+        var fullTargets: Set<Int> = []
+        let passed = latest.pass { envelope, target in
+            guard !fullTargets.contains(target) else { return false }
+            let isPushed = push(envelope, to: target)
+            if !isPushed { fullTargets.insert(target) }
+            return isPushed
+        }
+        return passed > 0
+    }
+
+    // MARK: Lanes
+
+    /// Pushes one word to the instance with an index; false if its lane is full, and then its room will wake this worker.
+    ///
+    /// Its worker is woken at the end of the round.
+    func push(_ envelope: RoutedEnvelope, to target: Int) -> Bool {
+        let (lane, consumer) = laneEnds[target]
+        let isPushed = lane._withUnsafeGuaranteedRef { lane in
+            while !lane.push(envelope.word, producer: index) {
+                // Whoever waits for room must have woken the consumer before.
+                core.runtimes[target].wakeConsumer()
+                // False means that room came up meanwhile: push again.
+                guard lane.waitForRoom(producer: index) else { continue }
+                return false
+            }
+            return true
+        }
+        if isPushed { notePush(to: target, of: consumer) }
+        return isPushed
+    }
+
+    /// Sees to it that the target's worker looks at its lane.
+    @inline(__always)
+    private func notePush(to target: Int, of consumer: Int) {
+        // One's own lanes are looked at in the round, others are told of it at the end.
+        if consumer != index, unwoken.last != target, !unwoken.contains(target) { unwoken.append(target) }
+        worker.requestRound()
+    }
+
+    /// Wakes those whose lanes were pushed to: once a round and not for each push, for it takes a fence.
+    private func wakeTargets() {
+        for target in unwoken { core.runtimes[target].wakeConsumer() }
+        unwoken.removeAll(keepingCapacity: true)
     }
 }

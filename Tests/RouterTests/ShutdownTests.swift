@@ -109,6 +109,27 @@ struct ShutdownTests {
         #expect(net.taken.all.map(\.text) == (0..<300).map { "\($0)" })
     }
 
+    @Test("Without a spool, what is left after the drain time is counted in the log")
+    func losses() async throws {
+        let net = Script("net", claims: ["partner.example"]) { provider, delivery in
+            guard provider.held.isEmpty else { return false }
+            provider.held.append(delivery)
+            return true
+        }
+        var setup = setup(drain: .milliseconds(50))
+        setup.isDurable = false
+        try await Rig.with(setup, [pump, net]) { rig in
+            let envelopes = (0..<5).map {
+                Envelope.message("\($0)", from: "pump@home.example", to: "user@partner.example")
+            }
+            try await rig.send(envelopes, by: pump)
+            try await net.taken.wait(for: 1)
+            await rig.router.shutdown()
+            let line = try #require(rig.log.lines.all.first { $0.contains("are lost") })
+            #expect(line.contains("net") && line.contains("5"))
+        }
+    }
+
     @Test("What arrives for home users until the end is in the inbox, once")
     func inboxAtEnd() async throws {
         let folder = try TemporaryFolder()
