@@ -13,8 +13,8 @@ final class Candidate {
     enum Language: String, CaseIterable {
         /// In C.
         case c
-        /// In Swift, with the borrowed view of an envelope.
-        case view
+        /// In Swift, with messages as lent bytes.
+        case lent
         /// In Swift, with `Envelope` values.
         case swift
     }
@@ -76,8 +76,12 @@ final class Candidate {
                 try Plugin(path: "source", table: hop_source_plugin(run)),
                 try Plugin(path: "sink", table: hop_sink_plugin(run))
             )
-        case .view, .swift:
-            throw BenchmarkError.configuration("\(language)")
+        case .lent, .swift:
+            let run = Run(pointer: run, isLent: language == .lent)
+            return (
+                try run.plugin("source") { SwiftSource(host: $0, run: $1) },
+                try run.plugin("sink") { SwiftSink(host: $0, run: $1) }
+            )
         }
     }
 

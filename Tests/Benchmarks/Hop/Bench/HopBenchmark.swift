@@ -38,6 +38,8 @@ enum HopBenchmark {
         Candidate.Plan(language: .c, addresses: 1_000_000),
         Candidate.Plan(language: .c, addresses: 1_000, workers: 2),
         Candidate.Plan(language: .c, addresses: 1_000_000, workers: 2),
+        Candidate.Plan(language: .lent, addresses: 1_000),
+        Candidate.Plan(language: .swift, addresses: 1_000),
         Candidate.Plan(language: .c, addresses: 1_000, isDurable: true),
         Candidate.Plan(language: .c, addresses: 1_000_000, isDurable: true),
     ]

@@ -89,20 +89,22 @@ size_t hop_recipient(const hop_run *run, uint64_t number, uint8_t *address) {
 
 uint32_t hop_addresses(const hop_run *run) { return run->addresses; }
 
+// Written once: composing words is no part of what is measured.
+static const char sentence[HOP_TEXT_BYTES + 1] =
+    "000000000000000 the quick brown fox jumps over the lazy dog and the quick brown fox jumps over the lazy dog "
+    "and the quick brown fox jumps over the lazy dog and the quick brown fox jumps over the lazy dog and the quick "
+    "brown fox jumps over the lazy dog and the quick brown fox jumps over the lazy dog.";
+
 void hop_text(uint64_t number, uint8_t *text) {
-    static const char words[] = "the quick brown fox jumps over the lazy dog and ";
-    memcpy(text, &(const char[16]){"                "}, 16);
-    digits(number, 15, text);
-    for (size_t at = 16; at < HOP_TEXT_BYTES; at += sizeof words - 1) {
-        size_t rest = HOP_TEXT_BYTES - at;
-        memcpy(text + at, words, rest < sizeof words - 1 ? rest : sizeof words - 1);
-    }
+    memcpy(text, sentence, HOP_TEXT_BYTES);
+    // Letters for the bits, four at a time.
+    for (unsigned place = 0; place < 15; place++) text[14 - place] = (uint8_t)('a' + ((number >> (4 * place)) & 15));
 }
 
 void hop_arrived(hop_run *run, const uint8_t *text, size_t count) {
     uint64_t number = 0;
     if (count == HOP_TEXT_BYTES && text[HOP_TEXT_BYTES - 1] >= ' ') {
-        for (size_t at = 0; at < 15; at++) number = number * 10 + (text[at] - (uint64_t)'0');
+        for (size_t at = 0; at < 15; at++) number = number << 4 | ((text[at] - (uint64_t)'a') & 15);
     }
     // Each run's first number follows the last run's last: the sink sees all of them in order. A lost one is a fault
     // of the next.
