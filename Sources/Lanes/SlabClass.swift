@@ -32,13 +32,13 @@ enum SlabClass: UInt32, CaseIterable {
         }
     }
 
-    /// The most free slabs of this class that one thread keeps; together 3.5 MiB.
+    /// The most free slabs of this class that one thread keeps; together 4.5 MiB.
     ///
     /// A return ring takes a slab of this class only while it holds fewer slabs than this.
     var cachedMax: Int {
         switch self {
         case .small: 1024
-        case .medium: 512
+        case .medium: 1024
         case .large: 128
         case .huge: 16
         case .direct: 0

@@ -11,7 +11,7 @@ import Synchronization
 /// 4. `allocated` and `released` each have one writer, the owner: what *it* allocated, and what *it* released, of whichever pool.
 struct SlabPool: ~Copyable {
     /// The most slabs on their way home from one worker, and from all foreign threads; more go back to the system.
-    static var returnsMax: Int { 256 }
+    static var returnsMax: Int { 1024 }
 
     private struct FreeList {
         /// The first slab as a word, linked by ``Slab/next``; 0 when the list is empty.

@@ -13,7 +13,9 @@ extension InstanceRuntime {
         _ outcome: UnsafePointer<plugboard_outcome_t>,
         from instance: Instance
     ) -> plugboard_status_t {
-        let source = readABI(outcome)
+        // Generic code of another module is not for every message.
+        let isWhole = outcome.pointee.struct_size >= MemoryLayout<plugboard_outcome_t>.size
+        let source = isWhole ? outcome.pointee : readABI(outcome)
         guard (PLUGBOARD_DELIVERED...PLUGBOARD_FAILED).contains(source.result), source.reason.isWellFormed,
             source.code.isWellFormed
         else { return PLUGBOARD_E_INVALID }

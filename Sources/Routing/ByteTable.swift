@@ -81,7 +81,10 @@ final class ByteTable: @unchecked Sendable {
     /// Begins to fetch what ``value(of:)`` will read.
     @inline(__always)
     func prefetch(_ key: Key) {
-        memory_prefetch(slots + (Int(truncatingIfNeeded: key.hash >> 32) & mask))
+        let first = slots + (Int(truncatingIfNeeded: key.hash >> 32) & mask)
+        memory_prefetch(first)
+        // Every third look-up goes on into the next line.
+        memory_prefetch(first + 64 / MemoryLayout<Slot>.stride)
     }
 
     /// The value of a key; nil if it has none.

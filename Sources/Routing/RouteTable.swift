@@ -51,6 +51,7 @@ package final class RouteTable: Sendable {
         /// In ms since 1970.
         package var now: Int64
 
+        @inlinable
         package init(
             from: UnsafeRawBufferPointer,
             to: UnsafeRawBufferPointer,

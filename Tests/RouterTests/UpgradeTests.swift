@@ -59,7 +59,6 @@ struct UpgradeTests {
                 #expect(own == (0..<count).filter { $0 % 4 == user })
             }
             #expect(peer.taken.all.allSatisfy { !$0.isAgain })
-            try await peer.connected.wait(for: 11)
             #expect(peer.connections == 11)
             #expect(rig.book.life.all.filter { $0 == "stop a" }.count == 10)
         }

@@ -21,8 +21,6 @@ final class LoadPeer: Sendable {
     private let port: UInt16
     private let count: Int
     private let state = NIOLockedValueBox(State())
-    /// Each connection that was made.
-    let connected = Recorder<Void>()
     /// Messages that the router has taken.
     let answered = Recorder<Int>()
     /// Messages that came out, in order.
@@ -49,7 +47,6 @@ final class LoadPeer: Sendable {
             state.client = client
             state.connections += 1
         }
-        connected.append(())
     }
 
     private func took(_ client: LineClient, _ line: String) {
