@@ -1,5 +1,5 @@
 # make run           builds Plugboard and runs the example host
-# make test          everything that must pass: lint, build, unit tests, a short fuzzing run, real servers
+# make test          everything that must pass: lint, models, build, unit tests, short fuzzing and crash tests, real servers
 # make build         builds everything
 # make unit-tests    the Swift tests alone
 # make lint          formatting and style of the Swift code; the plugin ABI's headers as C99, C11 and C++17
@@ -32,15 +32,13 @@ SEED ?=
 
 swift_code := Sources Plugins Tests Examples Package.swift
 
-.PHONY: run test build unit-tests tsan lint format interop fuzz fuzz-smoke bench-federation dependencies build-dependencies bench-hop bench-relay bench-spool crash-test
-.PHONY: run test build unit-tests lint format interop fuzz fuzz-smoke bench-federation bench-lanes verify-lanes dependencies \
-    build-dependencies
-.PHONY: run test build unit-tests tsan lint format interop fuzz fuzz-smoke bench-federation dependencies build-dependencies bench-hop bench-relay bench-simulation crash-test integrator-test
+.PHONY: run test build unit-tests tsan lint format crash-test crash-smoke interop fuzz fuzz-smoke verify-lanes integrator-test
+.PHONY: bench-federation bench-hop bench-lanes bench-relay bench-simulation bench-spool dependencies build-dependencies
 
 run: build
 	.build/debug/ExampleHost
 
-test: lint build unit-tests fuzz-smoke interop
+test: lint verify-lanes build unit-tests fuzz-smoke crash-smoke interop
 
 build: build-dependencies
 	swift build $(SWIFT_FLAGS)
@@ -62,6 +60,10 @@ format: build-dependencies
 
 crash-test: build
 	CRASHES=$(CRASHES) SEED=$(SEED) Tests/CrashTest/run
+
+# The same, in half a minute.
+crash-smoke: build
+	CRASHES=25 SEED=$(SEED) Tests/CrashTest/run
 
 interop: build
 	Tests/Interop/run
@@ -85,11 +87,13 @@ bench-spool: build-dependencies
 bench-hop: build-dependencies
 	PLUGBOARD_BENCH=1 swift build --configuration release --scratch-path .build-bench --product HopBenchmark $(SWIFT_FLAGS)
 	.build-bench/release/HopBenchmark
+
 bench-relay: build-dependencies
 	for product in plugboard NIOProxy; do \
 	    PLUGBOARD_BENCH=1 swift build --configuration release --scratch-path .build-bench --product $$product $(SWIFT_FLAGS); \
 	done
 	Tests/Benchmarks/Relay/run
+
 bench-lanes: build-dependencies
 	Tests/Support/install-packages.sh bench-lanes
 	Tests/Benchmarks/Lanes/build-crossbeam .build-bench/lane-peers
