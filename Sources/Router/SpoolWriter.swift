@@ -391,7 +391,7 @@ extension SpoolError {
     /// Whether the spool cannot be written before a restart: what is on disk is not certain any more.
     var isFinal: Bool {
         switch self {
-        case .ioFailure, .corrupt, .notASpool, .newerSchema, .closed: true
+        case .ioFailure, .corrupt, .recoveryInterrupted, .notASpool, .newerSchema, .closed: true
         case .cannotOpen, .inUse, .diskFull, .readOnly, .busy, .unexpected: false
         }
     }

@@ -123,6 +123,10 @@ extension SQLiteSpool {
     ///
     /// Changes nothing in it.
     package static func check(path: String) throws(SpoolError) -> [String] {
+        if SpoolFile.isThere(path + SpoolRecovery.recoveredSuffix), !SpoolFile.isThere(path) {
+            throw .recoveryInterrupted(path: path)
+        }
+        if let damage = WriteAheadLog(path: path + "-wal")?.damage { return [damage] }
         var configuration = Configuration()
         configuration.readonly = true
         configuration.busyMode = .timeout(Self.busyTimeout)

@@ -43,6 +43,11 @@ package final class SQLiteSpool: SpoolStore {
     package init(path: String, limits: SpoolLimits = SpoolLimits()) throws(SpoolError) {
         try SpoolFile.makeDirectory(of: path)
         let lock = try SpoolLock(path: path)
+        if SpoolFile.isThere(path + SpoolRecovery.recoveredSuffix), !SpoolFile.isThere(path) {
+            throw .recoveryInterrupted(path: path)
+        }
+        // SQLite would take it for the end of the log, and drop what comes behind.
+        if let damage = WriteAheadLog(path: path + "-wal")?.damage { throw .corrupt(path: path, detail: damage) }
         try SpoolFile.makePrivate(path)
         do {
             let pool = try DatabasePool(path: path, configuration: Self.configuration())

@@ -6,6 +6,8 @@ package enum SpoolError: Error, Hashable, Sendable {
     case inUse(path: String)
     /// The file is damaged, or not a database at all.
     case corrupt(path: String, detail: String)
+    /// A recovery has put the damaged file away and not yet the new one in its place.
+    case recoveryInterrupted(path: String)
     /// The file is a database of some other program.
     case notASpool(path: String)
     /// The file was written by a later release.
@@ -33,8 +35,10 @@ extension SpoolError: CustomStringConvertible {
         case .inUse(let path):
             "the spool \(path) is in use by another router; stop that one, or give this one a spool of its own"
         case .corrupt(let path, let detail):
-            "the spool \(path) is damaged (\(detail)); stop the router, keep a copy of the file with its -wal file,"
-                + " recover it with `sqlite3 \(path) .recover`, or move it away to start with an empty spool"
+            "the spool \(path) is damaged (\(detail)); stop the router and run `plugboard spool recover`, which saves what"
+                + " can be read and keeps the damaged file, or move it away with its -wal file to start with an empty spool"
+        case .recoveryInterrupted(let path):
+            "the recovery of the spool \(path) was interrupted; run `plugboard spool recover` again"
         case .notASpool(let path):
             "\(path) is another program's database; point the spool at a file of its own"
         case .newerSchema(let path, let found, let supported):

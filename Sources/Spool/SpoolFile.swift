@@ -15,6 +15,11 @@ enum SpoolFile {
         guard code == 0 || code == EEXIST else { throw Self.error(code, path: path, at: directory) }
     }
 
+    /// Whether something is at this path.
+    static func isThere(_ path: String) -> Bool {
+        access(path, F_OK) == 0
+    }
+
     /// Makes an empty file (mode 0600), or takes an existing one away from group and others.
     ///
     /// SQLite gives its -wal and -shm files the same mode. Only to be called while no connection is open: closing any

@@ -36,7 +36,7 @@ enum Daemon: RouterParts {
         )
         defer { try? FileManager.default.removeItem(at: copies) }
         var preparation = ProviderPreparation(configuration, copies: copies.path)
-        return preparation.prepareAll().flatMap(\.problems)
+        return StorageCheck.problems(configuration) + preparation.prepareAll().flatMap(\.problems)
     }
 }
 

@@ -16,7 +16,7 @@ struct PlugboardCommand<Parts: RouterParts>: AsyncParsableCommand {
                 PluginsCommand.self,
                 SendCommand.self,
                 InboxCommand.self,
-                DeadLettersCommand.self,
+                DeadLettersCommand.self, SpoolCommand.self,
                 ReloadCommand.self,
                 UpgradeCommand.self,
                 VaultCommand.self,

@@ -42,7 +42,7 @@ import Testing
             Issue.record("\(error)")
             return
         }
-        #expect(error.description.contains(".recover"))
+        #expect(error.description.contains("spool recover"))
     }
 
     @Test("A damaged table is found by the check", arguments: ["messages", "seen", "dead_letters"])
