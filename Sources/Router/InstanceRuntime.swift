@@ -65,7 +65,11 @@ final class InstanceRuntime {
     private var lostCount = 0
     /// Counts what was offered: the order of what has none on disk.
     private var lastOffer: UInt64 = 0
-    var parked = ParkedConversations()
+    var parked = ParkedConversations() {
+        didSet { noteParked() }
+    }
+    /// How many conversations are parked, for the spool's writer, which holds back the sources of too many.
+    let parkedCount = Atomic<Int>(0)
     private var stall: StallDetector
     private let words: UnsafeMutableBufferPointer<UInt>
 
@@ -286,6 +290,13 @@ final class InstanceRuntime {
     /// Any thread, after a push.
     func wakeConsumer() {
         if lane.shouldWakeConsumer() { worker.wake() }
+    }
+
+    private func noteParked() {
+        let count = parked.count
+        let before = parkedCount.exchange(count, ordering: .relaxed)
+        // Answers that were held back can go now.
+        if before > limits.parkedMax, count <= limits.parkedMax { core.spoolWriter?.wake() }
     }
 
     // MARK: Room

@@ -14,6 +14,9 @@ package struct RouterLimits: Hashable, Sendable {
     package var backlogMax = 100_000
     /// How long an instance may hold an envelope before it is taken back, and up to a quarter longer.
     package var settleTime = Duration.seconds(120)
+    /// Conversations of one instance that wait for another attempt before its sources are held back: each costs some 400
+    /// bytes, and a timer.
+    package var parkedMax = 50_000
     /// How long a lane may stand still with envelopes in it before that is reported.
     package var stallThreshold = Duration.seconds(10)
     /// How long the instances may take to finish their work when the router stops.

@@ -51,7 +51,11 @@ final class SpoolDestination {
     }
 
     /// Whether so much waits that the sources are to be held back.
-    var isFull: Bool { isSpilled && spilledCount > core.options.limits.backlogMax }
+    var isFull: Bool {
+        let limits = core.options.limits
+        return (isSpilled && spilledCount > limits.backlogMax)
+            || runtime.parkedCount.load(ordering: .relaxed) > limits.parkedMax
+    }
 
     /// When there is something to be moved that only the time keeps from the lane, in ns of the monotonic clock.
     ///

@@ -60,6 +60,44 @@ struct RetryTests {
         }
     }
 
+    @Test("While more conversations wait than the limit allows, sources are answered later, and nothing is lost")
+    func parkedMax() async throws {
+        let net = Script("net", claims: ["partner.example"])
+        let down = Switch()
+        net.onDeliver = { _, delivery in
+            delivery.complete(down.isOn ? Self.peerDown : .delivered)
+            if !down.isOn { down.delivered.append(delivery.envelope) }
+            return true
+        }
+        var setup = Setup()
+        setup.limits.parkedMax = 2
+        try await Rig.with(setup, [pump, net]) { rig in
+            try await rig.send((0..<2).map { message("\($0)", to: "user\($0)") }, by: pump)
+            // At the limit they are answered at once.
+            try await pump.answers.wait(for: 2)
+            try await rig.send([message("2", to: "user2")], by: pump)
+            try await rig.hops.first { $0.to == "user2@partner.example" && Self.isDeferred($0) }
+            #expect(try await rig.status(of: "net").parked == 3)
+            try await rig.send([message("3", to: "user3")], by: pump)
+            // Twice: it was stored long ago.
+            try await rig.hops.first { $0.to == "user3@partner.example" && Self.isDeferred($0) }
+            let before = rig.hops.all.count { $0.to == "user3@partner.example" && Self.isDeferred($0) }
+            let again = rig.hops
+            while again.all.count(where: { $0.to == "user3@partner.example" && Self.isDeferred($0) }) == before {
+                try await again.wait(for: again.all.count + 1)
+            }
+            #expect(pump.answers.all.map(\.text).contains("3") == false)
+            try await rig.on(net) { _ in down.isOn = false }
+            try await pump.answers.first { $0.text == "3" }
+            let all = try await down.delivered.wait(for: 4)
+            #expect(Set(all.map(\.text)) == ["0", "1", "2", "3"])
+        }
+    }
+
+    private static func isDeferred(_ hop: Hop) -> Bool {
+        if case .deferred = hop.event { true } else { false }
+    }
+
     @Test("A long backlog of one conversation comes in pages, in order")
     func longConversation() async throws {
         let (net, down) = network(deferring: "slow", Self.peerDown)
