@@ -293,8 +293,10 @@ final class InstanceRuntime {
     }
 
     private func noteParked() {
-        let count = parked.count
-        let before = parkedCount.exchange(count, ordering: .relaxed)
+        let (count, before) = (parked.count, parkedCount.load(ordering: .relaxed))
+        // Most of the time nothing is parked.
+        guard count != before else { return }
+        parkedCount.store(count, ordering: .relaxed)
         // Answers that were held back can go now.
         if before > limits.parkedMax, count <= limits.parkedMax { core.spoolWriter?.wake() }
     }
