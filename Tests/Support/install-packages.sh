@@ -10,6 +10,7 @@
 set -euo pipefail
 
 readonly build_packages=(libc-ares-dev libexpat1-dev libidn-dev libsqlite3-dev pkg-config)
+readonly crash_packages=(mount python3 util-linux)
 readonly interop_packages=(
     ejabberd erlang-base lua-unbound openssl procps prosody prosody-modules python3 python3-slixmpp util-linux
 )
@@ -62,6 +63,7 @@ wanted=()
 for group in "$@"; do
     case "$group" in
         build) require_swift && wanted+=("${build_packages[@]}") ;;
+        crash) wanted+=("${crash_packages[@]}") ;;
         interop) wanted+=("${interop_packages[@]}") ;;
         verify-lanes) wanted+=("${verify_lanes_packages[@]}") ;;
         bench-lanes)
