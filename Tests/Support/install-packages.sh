@@ -19,7 +19,7 @@ readonly bench_lanes_packages=(libboost-dev libck-dev libconcurrentqueue-dev lib
 readonly policy=/usr/sbin/policy-rc.d
 
 usage() {
-    echo "usage: ${0##*/} build|interop|verify-lanes|bench-lanes ..." >&2
+    echo "usage: ${0##*/} build|crash|interop|verify-lanes|bench-lanes ..." >&2
     exit 2
 }
 
