@@ -69,15 +69,18 @@ let core: [Target] = [
     .target(name: "CPlugboard", exclude: ["CHANGES.md"]),
     .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
     .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+    .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"])]),
+    .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CIDN", pkgConfig: "libidn", providers: [.apt(["libidn-dev"])]),
     module("IMModel"),
     module("Lanes", [], onMessagePath),
+    module("NativeCalls"),
     .systemLibrary(name: "CMemory"),
     module("Routing", ["CMemory"], onMessagePath),
     module("Spool", [grdb, locks]),
     module("Directory", [grdb, locks]),
     module("Vault", [grdb, crypto, locks]),
-    module("Configuration", [yams]),
+    module("Configuration", ["NativeCalls", yams]),
     module(
         "HostServices",
         [
@@ -86,14 +89,18 @@ let core: [Target] = [
         ],
         onMessagePath
     ),
-    module("PluginHost", ["CMemory", "CPlugboard", "HostServices", "Vault", log], onMessagePath),
+    module(
+        "PluginHost",
+        ["CFFI", "CLinux", "CMemory", "CPlugboard", "HostServices", "NativeCalls", "Vault", log],
+        onMessagePath
+    ),
     module("ProviderKit", ["CPlugboard", "IMModel"]),
     module("ProviderTestKit", ["CPlugboard", "IMModel", "ProviderKit", crypto]),
     module(
         "Router",
         [
             "CPlugboard", "Configuration", "Directory", "HostServices", "IMModel", "Lanes", "PluginHost", "ProviderKit",
-            "Routing", "Spool", "Vault", locks, log,
+            "NativeCalls", "Routing", "Spool", "Vault", locks, log,
         ],
         onMessagePath
     ),
@@ -101,8 +108,8 @@ let core: [Target] = [
     .executableTarget(
         name: "plugboard",
         dependencies: [
-            "Configuration", "ControlSocket", "Directory", "IMModel", "PluginHost", "Router", "Spool", "Vault",
-            arguments, lifecycle,
+            "Configuration", "ControlSocket", "Directory", "IMModel", "NativeCalls", "PluginHost", "Router", "Spool",
+            "Vault", arguments, lifecycle,
             .product(name: "UnixSignals", package: "swift-service-lifecycle"), log,
         ],
         swiftSettings: settings
@@ -135,7 +142,22 @@ let examples: [Target] =
             ],
             path: "Examples/ExampleHost",
             swiftSettings: settings
-        )
+        ),
+        // A plugin in C, and a library that knows nothing of plugins.
+        .target(
+            name: "CProvider",
+            dependencies: ["CPlugboard"],
+            path: "Examples/CProvider",
+            exclude: ["README.md"],
+            publicHeadersPath: ".",
+            cSettings: [.unsafeFlags(["-std=c11", "-Wall", "-Wextra"])],
+            linkerSettings: pluginLinking
+        ),
+        .target(
+            name: "Pager",
+            path: "Examples/ForeignConnector/Pager",
+            cSettings: [.unsafeFlags(["-std=c11", "-Wall", "-Wextra"])]
+        ),
     ]
 
 let allTests: [Target] = [
@@ -145,7 +167,8 @@ let allTests: [Target] = [
     tests("SpoolTests", ["Spool", grdb]),
     tests("VaultTests", ["Vault", grdb, locks]),
     tests("DirectoryTests", ["Directory", locks]),
-    tests("ConfigurationTests", ["Configuration"]),
+    tests("NativeCallsTests", ["NativeCalls"]),
+    tests("ConfigurationTests", ["Configuration", "NativeCalls"]),
     tests("ControlSocketTests", ["ControlSocket", nio("NIOCore"), nio("NIOPosix")]),
     tests(
         "HostServicesTests",
@@ -165,7 +188,7 @@ let allTests: [Target] = [
     tests(
         "PluginHostTests",
         [
-            "PluginHost", "ProviderKit", "HostServices", "Vault", "CPlugboard", "IMModel", nio("NIOCore"),
+            "PluginHost", "ProviderKit", "HostServices", "NativeCalls", "Vault", "CPlugboard", "IMModel", nio("NIOCore"),
             nio("NIOPosix"), nio("NIOHTTP1"), locks, log,
         ]
     ),
@@ -186,16 +209,19 @@ let allTests: [Target] = [
 let fuzzers: [Target] =
     Context.environment["PLUGBOARD_FUZZ"] == nil
     ? []
-    : [("FuzzXMPPStream", ["XMPPWire"]), ("FuzzJID", ["XMPPWire"]), ("FuzzXMPPSession", ["XMPPSession", "XMPPWire"])]
-        .map { name, needs in
-            .executableTarget(
-                name: name,
-                dependencies: needs.map { .target(name: $0) },
-                path: "Tests/Fuzz/\(name)",
-                exclude: ["Corpus", "FailCases"],
-                swiftSettings: settings
-            )
-        }
+    : [
+        ("FuzzXMPPStream", ["XMPPWire"]), ("FuzzJID", ["XMPPWire"]), ("FuzzXMPPSession", ["XMPPSession", "XMPPWire"]),
+        ("FuzzSignature", ["NativeCalls"]),
+    ]
+    .map { name, needs in
+        .executableTarget(
+            name: name,
+            dependencies: needs.map { .target(name: $0) },
+            path: "Tests/Fuzz/\(name)",
+            exclude: ["Corpus", "FailCases"],
+            swiftSettings: settings
+        )
+    }
 
 /// Plugins and programs of benchmarks alone: the targets `make bench-…` build them, nothing else does.
 let benchmarks: [Target] =
@@ -261,6 +287,8 @@ let package = Package(
         .library(name: "ProviderTestKit", targets: ["ProviderTestKit"]),
         .library(name: "XMPP", type: .dynamic, targets: ["XMPP"]),
         .library(name: "EchoProvider", type: .dynamic, targets: ["EchoProvider"]),
+        .library(name: "CProvider", type: .dynamic, targets: ["CProvider"]),
+        .library(name: "Pager", type: .dynamic, targets: ["Pager"]),
     ] + (benchmarks.isEmpty ? [] : [.library(name: "LoadProvider", type: .dynamic, targets: ["LoadProvider"])]),
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),

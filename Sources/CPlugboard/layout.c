@@ -328,3 +328,18 @@ SIZE(plugboard_store_t, 40);
 AT(plugboard_store_events_t, reserved, 4);
 AT(plugboard_store_events_t, done, 8);
 SIZE(plugboard_store_events_t, 16);
+
+AT(plugboard_value_t, type, 4);
+AT(plugboard_value_t, integer, 8);
+AT(plugboard_value_t, number, 16);
+AT(plugboard_value_t, text, 24);
+SIZE(plugboard_value_t, 40);
+
+AT(plugboard_commands_host_t, reserved, 4);
+AT(plugboard_commands_host_t, fail, 8);
+AT(plugboard_commands_host_t, answer, 16);
+SIZE(plugboard_commands_host_t, 24);
+
+AT(plugboard_commands_extension_t, reserved, 4);
+AT(plugboard_commands_extension_t, call, 8);
+SIZE(plugboard_commands_extension_t, 16);

@@ -6,27 +6,37 @@ package struct ProviderSection: Hashable, Sendable {
         case named(String)
         /// This file, by absolute path.
         case file(String)
+        /// An ordinary library, by a manifest.
+        case connector(ConnectorSection)
     }
 
     /// The key below `providers`.
     package var name: String
     package var plugin: Plugin
     package var pluginPosition: SourcePosition
+    /// The SHA-256 that the file must have, in small hexadecimal digits; nil: any.
+    package var pin: String?
+    package var pinPosition: SourcePosition
     /// The plugin's own settings; an empty map when none are written.
     package var settings: SettingNode
 
     static let nameLengthMax = 64
 
-    static let rules = [
-        SettingRule("providers", .map),
-        SettingRule(
-            "providers.*.plugin",
-            .string,
-            isRequired: true,
-            help: "the plugin's name, as in lib<name>.so, or a path to its file"
-        ),
-        SettingRule("providers.*.settings", .map, help: "the plugin's own settings"),
-    ]
+    static let rules =
+        [
+            SettingRule("providers", .map),
+            SettingRule(
+                "providers.*.plugin",
+                .string,
+                help: "the plugin's name, as in lib<name>.so, or a path to its file"
+            ),
+            SettingRule(
+                "providers.*.sha256",
+                .string,
+                help: "the SHA-256 that the plugin's file must have; 'plugboard plugins' shows it"
+            ),
+            SettingRule("providers.*.settings", .map, help: "the plugin's own settings"),
+        ] + ConnectorSection.rules
 
     /// The path of the settings, for messages: `providers.xmpp.settings`.
     package var settingsPath: SettingPath {
@@ -48,27 +58,92 @@ package struct ProviderSection: Hashable, Sendable {
                 path: path
             )
         }
-        guard let plugin = member.node["plugin"], let text = plugin.text else { return nil }
-        if text.contains("/") || text.hasSuffix(".so") {
-            self.plugin = .file(context.existingPath(plugin, at: path.appending(key: "plugin")))
+        let nodes = ["plugin", "connector"].compactMap { member.node[$0] }.filter { !$0.isNull }
+        guard let place = nodes.first, nodes.count == 1 else {
+            context.problems.error(
+                nodes.isEmpty ? "missing key 'plugin' in \(path)" : "\(path) has both a plugin and a connector",
+                at: nodes.isEmpty ? member.node.position : nodes[1].position,
+                path: path,
+                suggestion: "a provider is a plugin, or a connector to an ordinary library"
+            )
+            return nil
+        }
+        let isConnector = member.node["connector"]?.isNull == false
+        guard
+            let plugin = isConnector
+                ? Self.connector(place, member, path, &context) : Self.plugin(place, path, &context)
+        else { return nil }
+        self.plugin = plugin
+        if case .connector(let section) = plugin {
+            self.pluginPosition = section.libraryPosition
         } else {
-            let isPlain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }
-            if text.isEmpty || !isPlain {
-                context.problems.error(
-                    "\(path.appending(key: "plugin")) must be a plugin's name or a path, not \(Shown.quoted(text))",
-                    at: plugin.position,
-                    path: path.appending(key: "plugin")
-                )
-            }
-            self.plugin = .named(text)
+            self.pluginPosition = place.position
         }
         self.name = member.key
-        self.pluginPosition = plugin.position
+        self.pin = Self.pin(member.node["sha256"], at: path.appending(key: "sha256"), &context)
+        self.pinPosition = member.node["sha256"]?.position ?? self.pluginPosition
         self.settings = member.node["settings"] ?? SettingNode(.map([]), at: member.keyPosition)
     }
 }
 
 extension ProviderSection {
+    private static func plugin(
+        _ plugin: SettingNode,
+        _ path: SettingPath,
+        _ context: inout SectionContext
+    ) -> Plugin? {
+        guard let text = plugin.text else { return nil }
+        let own = path.appending(key: "plugin")
+        if text.contains("/") || text.hasSuffix(".so") {
+            return .file(context.existingPath(plugin, at: own))
+        }
+        let isPlain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }
+        if text.isEmpty || !isPlain {
+            context.problems.error(
+                "\(own) must be a plugin's name or a path, not \(Shown.quoted(text))",
+                at: plugin.position,
+                path: own
+            )
+        }
+        return .named(text)
+    }
+
+    private static func connector(
+        _ node: SettingNode,
+        _ member: SettingNode.Member,
+        _ path: SettingPath,
+        _ context: inout SectionContext
+    ) -> Plugin? {
+        if let settings = member.node["settings"], !settings.isNull {
+            context.problems.error(
+                "\(path.appending(key: "settings")) belong to a plugin, and this provider is a connector",
+                at: settings.position,
+                path: path.appending(key: "settings"),
+                suggestion: "its accounts have settings: connector.accounts[].settings"
+            )
+        }
+        return ConnectorSection(node, at: path.appending(key: "connector"), &context).map(Plugin.connector)
+    }
+
+    /// A digest as it is pinned, or `nil` with a problem.
+    private static func pin(
+        _ node: SettingNode?,
+        at path: SettingPath,
+        _ context: inout SectionContext
+    ) -> String? {
+        guard let node, let text = node.text else { return nil }
+        guard text.utf8.count == 64, text.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
+            context.problems.error(
+                "\(path) must be a SHA-256, 64 hexadecimal digits, not \(Shown.quoted(text))",
+                at: node.position,
+                path: path,
+                suggestion: "'plugboard check' shows the digest of each plugin"
+            )
+            return nil
+        }
+        return text.lowercased()
+    }
+
     /// What the plugin says of its settings, with the place in the file that it is about.
     ///
     /// - Parameters:

@@ -16,6 +16,10 @@ package struct PluginReport: Codable, Hashable, Sendable {
     package var id: String?
     package var version: String?
     package var vendor: String?
+    /// The SHA-256 of its file in hexadecimal digits; nil if it was not loaded from one.
+    package var sha256: String?
+    /// Its commands that are declared wrongly, and what is wrong; nil if there are none.
+    package var commandRefusals: [String]?
 
     package init(
         state: State,
@@ -23,7 +27,9 @@ package struct PluginReport: Codable, Hashable, Sendable {
         reason: String? = nil,
         id: String? = nil,
         version: String? = nil,
-        vendor: String? = nil
+        vendor: String? = nil,
+        sha256: String? = nil,
+        commandRefusals: [String] = []
     ) {
         self.state = state
         self.path = path
@@ -31,5 +37,7 @@ package struct PluginReport: Codable, Hashable, Sendable {
         self.id = id
         self.version = version
         self.vendor = vendor
+        self.sha256 = sha256
+        self.commandRefusals = commandRefusals.isEmpty ? nil : commandRefusals
     }
 }

@@ -20,6 +20,8 @@ package enum ControlCommand: String, CaseIterable, Sendable {
     case retryDeadLetters = "retry-dead-letters"
     /// A ``DeadLetterChoice``; one ``DeadLetterChange`` each.
     case dropDeadLetters = "drop-dead-letters"
+    /// A ``CallRequest``; one ``CallResult``, or one ``CommandReport`` a command.
+    case call
 }
 
 /// How the router and its instances fare.

@@ -41,6 +41,8 @@ package final class Instance {
     private let pointer: UnsafeMutableRawPointer?
     /// Set by a submit that answered BUSY during the present callback.
     @exclusivity(unchecked) var wasRefused = false
+    /// The command that runs now, if one does.
+    var commandSink: CommandSink?
     /// The streams that are open, and whether they were accepted.
     var openStreams: [StreamHandle: Bool] = [:]
     var listenerUsers: [ListenerHandle: UnsafeMutableRawPointer?] = [:]

@@ -6,6 +6,8 @@ package import CPlugboard
 package final class Plugin: @unchecked Sendable {
     /// The file it came from.
     package let path: String
+    /// The SHA-256 of its file in small hexadecimal digits; nil if it is linked into this program.
+    package let sha256: String?
     /// What it says of itself.
     package let description: PluginDescription
     /// Its table.
@@ -14,7 +16,11 @@ package final class Plugin: @unchecked Sendable {
     /// Takes a plugin that is linked into this program: the same checks, no file.
     ///
     /// - Throws: ``PluginRefusal``.
-    package init(path: String, table: UnsafePointer<plugboard_plugin_t>?) throws(PluginRefusal) {
+    package init(
+        path: String,
+        sha256: String? = nil,
+        table: UnsafePointer<plugboard_plugin_t>?
+    ) throws(PluginRefusal) {
         guard let table else { throw .declined(path: path) }
         // The version comes before all else: only its place is the same in every version.
         guard table.pointee.abi_version >> 16 == PLUGBOARD_ABI_VERSION >> 16 else {
@@ -29,6 +35,7 @@ package final class Plugin: @unchecked Sendable {
             throw .malformed(path: path, what: "its plugin table lacks check or create")
         }
         self.path = path
+        self.sha256 = sha256
         self.table = table
         self.description = try PluginDescription(table.pointee.descriptor, path: path)
     }

@@ -27,6 +27,10 @@ package struct PluginDescription: Hashable, Sendable {
     package var vendor: String
     package var capabilities: [Capability]
     package var settings: [Setting]
+    /// What operators can call, in the order of the descriptor.
+    package var commands: [PluginCommand]
+    /// What they cannot, for it is declared wrongly.
+    package var commandRefusals: [CommandRefusal]
 
     /// The most entries of any list in a descriptor.
     package static let entriesMax = 1024
@@ -72,6 +76,9 @@ package struct PluginDescription: Hashable, Sendable {
             try reader.check(entry.struct_size, atLeast: ABISize.settingSchema, "setting")
             settings.append(try Setting(entry, reader))
         }
+        let list = CommandList(descriptor, reader)
+        commands = list.commands
+        commandRefusals = list.refusals
     }
 }
 
@@ -93,7 +100,7 @@ extension PluginDescription.Setting {
 }
 
 /// Reads a descriptor's parts with limits, naming the file in every complaint.
-private struct DescriptorReader {
+struct DescriptorReader {
     let path: String
 
     func malformed(_ what: String) -> PluginRefusal { .malformed(path: path, what: what) }

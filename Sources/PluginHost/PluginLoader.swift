@@ -1,13 +1,13 @@
 internal import CPlugboard
 internal import Foundation
-internal import HostServices
+internal import Glibc
 
 /// Finds plugins in the search path and links them into the process, for good.
 ///
-/// A plugin is copied to a file named after its contents and loaded from there: the linker answers a
-/// second load of one path with the first library, whatever the file holds by then, and a file that
-/// is overwritten while it is mapped takes the process down. Nothing is ever unloaded: the Swift
-/// runtime keeps pointers into every library it has seen.
+/// A plugin is loaded from a copy that is named after its contents, see ``LibraryFile``: the linker
+/// answers a second load of one path with the first library, whatever the file holds by then, and a
+/// file that is overwritten while it is mapped takes the process down. Nothing is ever unloaded: the
+/// Swift runtime keeps pointers into every library it has seen.
 package struct PluginLoader {
     /// Folders, in the order in which they are searched.
     package let searchPath: [String]
@@ -69,10 +69,12 @@ package struct PluginLoader {
 
     /// Loads a plugin by name or path. [loader]
     ///
+    /// - Parameter pin: the SHA-256 that its file must have, in small hexadecimal digits.
     /// - Throws: ``PluginRefusal``, with the file and the reason.
-    package func load(_ name: String) throws(PluginRefusal) -> Plugin {
-        let path = try find(name)
-        let copy = try copyOut(path)
+    package func load(_ name: String, pin: String? = nil) throws(PluginRefusal) -> Plugin {
+        let file = try LibraryFile(reading: try find(name), pin: pin)
+        let path = file.path
+        let copy = try pin == nil ? file.copied(to: copies) : file.sealed()
         guard let handle = dlopen(copy, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
             throw .linkFailed(path: path, reason: dlerror().map { String(cString: $0) } ?? "no reason given")
         }
@@ -83,38 +85,6 @@ package struct PluginLoader {
             symbol,
             to: (@convention(c) (UInt32) -> UnsafePointer<plugboard_plugin_t>?).self
         )
-        return try Plugin(path: path, table: entry(PLUGBOARD_ABI_VERSION))
-    }
-
-    /// Copies the file to a path that no other contents will ever have.
-    private func copyOut(_ path: String) throws(PluginRefusal) -> String {
-        let file = URL(fileURLWithPath: path)
-        do {
-            let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-            guard size <= Self.fileBytesMax else {
-                throw PluginRefusal.unreadable(path: path, reason: "it has more than \(Self.fileBytesMax) bytes")
-            }
-            let contents = try Data(contentsOf: file)
-            try contents.withUnsafeBytes { bytes in
-                guard let object = SharedObject(bytes) else { throw PluginRefusal.notASharedObject(path: path) }
-                guard object.isWhole else { throw PluginRefusal.truncated(path: path) }
-            }
-            let digest = contents.withUnsafeBytes { Digests.sha256($0) }
-            let stem = file.deletingPathExtension().lastPathComponent
-            let copy = "\(copies)/\(stem)-\(Self.hexadecimal(digest.prefix(8))).so"
-            guard !FileManager.default.fileExists(atPath: copy) else { return copy }
-            try FileManager.default.createDirectory(atPath: copies, withIntermediateDirectories: true)
-            try contents.write(to: URL(fileURLWithPath: copy), options: .atomic)
-            return copy
-        } catch let refusal as PluginRefusal {
-            throw refusal
-        } catch {
-            throw .unreadable(path: path, reason: error.localizedDescription)
-        }
-    }
-
-    private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef")
-        return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        return try Plugin(path: path, sha256: file.sha256, table: entry(PLUGBOARD_ABI_VERSION))
     }
 }

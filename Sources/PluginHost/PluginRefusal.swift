@@ -10,6 +10,10 @@ package enum PluginRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case notASharedObject(path: String)
     /// The end of the file is missing.
     case truncated(path: String)
+    /// It is another file than the one that the configuration pins.
+    case wrongDigest(path: String, pinned: String, found: String)
+    /// A digest is pinned for what is part of this program.
+    case noFile(name: String)
     /// The dynamic linker refused it; its own words.
     case linkFailed(path: String, reason: String)
     /// It does not export the entry function.
@@ -33,6 +37,11 @@ package enum PluginRefusal: Error, Hashable, Sendable, CustomStringConvertible {
             "\(path) is not a shared object for this machine: build the plugin as a dynamic library"
         case .truncated(let path):
             "\(path) is cut short: copy it again, and put it in place when the copy is complete"
+        case .wrongDigest(let path, let pinned, let found):
+            "\(path) is not the file that is pinned: its SHA-256 is \(found), not \(pinned); "
+                + "if it was meant to change, write the new digest"
+        case .noFile(let name):
+            "\(name) is part of this program and has no file to pin: remove sha256"
         case .linkFailed(let path, let reason):
             "\(path) cannot be linked: \(reason)"
         case .missingSymbol(let path, let symbol):

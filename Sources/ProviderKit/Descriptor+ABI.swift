@@ -5,6 +5,7 @@ extension Descriptor {
     func immortalABI() -> UnsafePointer<plugboard_descriptor_t> {
         let capabilities = Self.immortal(self.capabilities.map(\.abi))
         let settings = Self.immortal(self.settings.map(\.abi))
+        let commands = Self.immortal(self.commands.map(\.abi))
         let descriptor = plugboard_descriptor_t(
             struct_size: structSize(plugboard_descriptor_t.self),
             reserved: 0,
@@ -16,8 +17,8 @@ extension Descriptor {
             capability_count: self.capabilities.count,
             settings: settings,
             setting_count: self.settings.count,
-            commands: nil,
-            command_count: 0
+            commands: commands,
+            command_count: self.commands.count
         )
         return Self.immortal([descriptor])
     }
@@ -47,6 +48,21 @@ extension Capability {
             level: level.rawValue,
             name: name.immortal,
             limit: limit
+        )
+    }
+}
+
+extension Command {
+    /// Without a function: the extension carries it out.
+    fileprivate var abi: plugboard_command_t {
+        plugboard_command_t(
+            struct_size: structSize(plugboard_command_t.self),
+            reserved: 0,
+            name: name.immortal,
+            signature: signature.immortal,
+            argument_names: argumentNames.immortal,
+            help: help.immortal,
+            function: nil
         )
     }
 }

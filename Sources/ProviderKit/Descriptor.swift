@@ -1,4 +1,4 @@
-/// What a plugin says of itself: who it is, what its network can do, what can be configured.
+/// What a plugin says of itself: who it is, what its network can do, what can be configured and called.
 public struct Descriptor: Sendable {
     /// Unique, a reversed domain name: `org.example.aim`.
     public var id: String
@@ -12,6 +12,8 @@ public struct Descriptor: Sendable {
     public var capabilities: [Capability]
     /// What can be configured.
     public var settings: [SettingSchema]
+    /// What operators can call.
+    public var commands: [Command]
 
     /// A plugin's description.
     public init(
@@ -20,7 +22,8 @@ public struct Descriptor: Sendable {
         version: String,
         vendor: String,
         capabilities: [Capability],
-        settings: [SettingSchema]
+        settings: [SettingSchema],
+        commands: [Command] = []
     ) {
         self.id = id
         self.name = name
@@ -28,6 +31,7 @@ public struct Descriptor: Sendable {
         self.vendor = vendor
         self.capabilities = capabilities
         self.settings = settings
+        self.commands = commands
     }
 }
 

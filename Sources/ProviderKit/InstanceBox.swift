@@ -52,8 +52,11 @@ final class InstanceBox {
             extension: { _, id in
                 guard let id else { return nil }
                 let name = String(cString: id)
-                return name == PLUGBOARD_EXT_STATUS
-                    ? UnsafeRawPointer(InstanceBox.statusTable) : InstanceBox.events(name)
+                switch name {
+                case PLUGBOARD_EXT_COMMANDS: return UnsafeRawPointer(CommandsExtension.table)
+                case PLUGBOARD_EXT_STATUS: return UnsafeRawPointer(InstanceBox.statusTable)
+                default: return InstanceBox.events(name)
+                }
             }
         )
     }
@@ -73,6 +76,21 @@ final class InstanceBox {
         )
         return UnsafePointer(table)
     }()
+
+    /// The instance that the host means.
+    static func from(_ pointer: UnsafeMutableRawPointer?) -> InstanceBox { box(pointer) }
+
+    /// Carries out the command at a place in the descriptor.
+    func call(_ command: Int, _ arguments: [CommandArgument]) {
+        let commands = type(of: provider).descriptor.commands
+        guard commands.indices.contains(command) else { return host.failCommand("there is no such command") }
+        do {
+            guard let answer = try commands[command].run(provider, arguments) else { return }
+            host.answerCommand(answer)
+        } catch {
+            host.failCommand("\(error)")
+        }
+    }
 
     private func start() -> plugboard_status_t {
         do {

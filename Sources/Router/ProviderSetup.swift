@@ -21,7 +21,8 @@ package struct ProviderSetup: Sendable {
 
 /// Loads the configured plugins and checks their settings: what `check` reports and `run` starts.
 package struct ProviderPreparation {
-    private let configuration: RouterConfiguration
+    let configuration: RouterConfiguration
+    let connectors: ConnectorGroup
     private let loader: PluginLoader
     private var pathsByID: [String: String] = [:]
     private var loaded: [String: Plugin]
@@ -29,9 +30,16 @@ package struct ProviderPreparation {
     /// - Parameters:
     ///   - linked: plugins that are part of this program, by the name that the configuration gives them;
     ///     they come before files of that name.
+    ///   - connectors: where the sessions of connectors are noted.
     ///   - copies: where plugins are copied to before they are loaded; nil: below the state folder.
-    package init(_ configuration: RouterConfiguration, linked: [String: Plugin] = [:], copies: String? = nil) {
+    package init(
+        _ configuration: RouterConfiguration,
+        linked: [String: Plugin] = [:],
+        connectors: ConnectorGroup = ConnectorGroup(),
+        copies: String? = nil
+    ) {
         self.configuration = configuration
+        self.connectors = connectors
         self.loaded = linked
         let searchPath = configuration.pluginPath + PluginLoader.standardSearchPath()
         loader = PluginLoader(searchPath: searchPath, copies: copies ?? "\(configuration.router.state)/plugins")
@@ -46,30 +54,27 @@ package struct ProviderPreparation {
     package func candidates() -> [String] { loader.candidates() }
 
     private mutating func prepare(_ section: ProviderSection) -> ProviderSetup {
+        let name: String
+        switch section.plugin {
+        case .connector(let connector): return prepare(section, connector)
+        case .named(let word): name = word
+        case .file(let path): name = path
+        }
         var setup = ProviderSetup(name: section.name)
         let plugin: Plugin
         do throws(PluginRefusal) {
-            plugin = try load(section.plugin)
+            plugin = try load(name, pin: section.pin)
         } catch {
-            setup.refusal = error
-            setup.problems = [
-                Problem(
-                    severity: .error,
-                    file: configuration.file,
-                    position: section.pluginPosition,
-                    keyPath: "providers.\(section.name).plugin",
-                    message: "\(error)"
-                )
-            ]
+            setup.refuse(error, section, in: configuration)
             return setup
         }
         setup.plugin = plugin
-        setup.problems = check(section, plugin, &setup)
+        setup.problems = warnings(of: plugin, section) + check(section, plugin, &setup)
         return setup
     }
 
     /// Loads a plugin from a file, whatever the configuration names. [loader]
-    func load(file: String) throws(PluginRefusal) -> Plugin { try loader.load(file) }
+    func load(file: String, pin: String? = nil) throws(PluginRefusal) -> Plugin { try loader.load(file, pin: pin) }
 
     /// Prepares a provider with another plugin than its section names.
     func prepare(_ section: ProviderSection, with plugin: Plugin) -> ProviderSetup {
@@ -79,14 +84,13 @@ package struct ProviderPreparation {
     }
 
     /// Loads each file once, however many providers use it.
-    private mutating func load(_ plugin: ProviderSection.Plugin) throws(PluginRefusal) -> Plugin {
-        let name =
-            switch plugin {
-            case .named(let name): name
-            case .file(let path): path
-            }
-        if let known = loaded[name] { return known }
-        let plugin = try loader.load(name)
+    private mutating func load(_ name: String, pin: String?) throws(PluginRefusal) -> Plugin {
+        if let known = loaded[name] {
+            guard let pin, pin != known.sha256 else { return known }
+            guard let found = known.sha256 else { throw .noFile(name: name) }
+            throw .wrongDigest(path: known.path, pinned: pin, found: found)
+        }
+        let plugin = try loader.load(name, pin: pin)
         let id = plugin.description.id
         if let other = pathsByID[id], other != plugin.path {
             throw .duplicateID(path: plugin.path, id: id, other: other)
@@ -94,6 +98,19 @@ package struct ProviderPreparation {
         pathsByID[id] = plugin.path
         loaded[name] = plugin
         return plugin
+    }
+
+    /// Commands that are declared wrongly, which keeps nobody from using the rest.
+    private func warnings(of plugin: Plugin, _ section: ProviderSection) -> [Problem] {
+        plugin.description.commandRefusals.map { refusal in
+            Problem(
+                severity: .warning,
+                file: configuration.file,
+                position: section.pluginPosition,
+                keyPath: "providers.\(section.name).plugin",
+                message: "\(plugin.path): \(refusal)"
+            )
+        }
     }
 
     private func check(_ section: ProviderSection, _ plugin: Plugin, _ setup: inout ProviderSetup) -> [Problem] {
@@ -148,6 +165,37 @@ package struct ProviderPreparation {
             keyPath: "\(full)",
             message: "\(full): \(sentence)"
         )
+    }
+}
+
+extension ProviderSetup {
+    /// Notes why there is no library, at the line that names it or its digest.
+    mutating func refuse(_ error: PluginRefusal, _ section: ProviderSection, in configuration: RouterConfiguration) {
+        refusal = error
+        let isConnector = if case .connector = section.plugin { true } else { false }
+        let key = error.isAboutPin ? "sha256" : isConnector ? "connector.library" : "plugin"
+        problems = [
+            Problem(
+                severity: .error,
+                file: configuration.file,
+                position: error.isAboutPin ? section.pinPosition : section.pluginPosition,
+                keyPath: "providers.\(section.name).\(key)",
+                message: "\(error)"
+            )
+        ]
+    }
+}
+
+extension PluginRefusal {
+    /// Whether it is the digest in the configuration that does not fit.
+    fileprivate var isAboutPin: Bool {
+        switch self {
+        case .wrongDigest, .noFile: true
+        case .notFound, .unreadable, .notASharedObject, .truncated, .linkFailed, .missingSymbol, .declined,
+            .wrongVersion,
+            .malformed, .duplicateID:
+            false
+        }
     }
 }
 

@@ -81,6 +81,7 @@ extension Router {
         var preparation = ProviderPreparation(
             configuration,
             linked: known,
+            connectors: connectors,
             copies: "\(self.configuration.router.state)/plugins"
         )
         return preparation.prepareAll()
@@ -253,6 +254,7 @@ extension ProviderSection.Plugin {
         switch self {
         case .named(let name): name
         case .file(let path): path
+        case .connector(let connector): connector.library
         }
     }
 }

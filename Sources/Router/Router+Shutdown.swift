@@ -8,6 +8,8 @@ internal import Vault
 extension Router {
     /// How often it is looked whether the instances are done.
     static let lookTime = Duration.milliseconds(10)
+    /// How long foreign libraries may take to log their accounts out; then the process ends under them.
+    private static let connectorTime = Duration.seconds(2)
     /// How long the home users' inbox may take at the least to write what has arrived.
     private static let homeTime = Duration.seconds(1)
 
@@ -29,6 +31,7 @@ extension Router {
         if let first = core.runtimes.first { await drainHome(first, until: deadline) }
         // The home users last: what others hand in while they stop may be for them.
         for runtime in core.runtimes.reversed() { await onLoop(of: runtime) { $0.stop() } }
+        await wait(until: .now + Self.connectorTime) { connectors.haveEnded }
         inbox.close()
         instanceStore.close()
         vault?.close()

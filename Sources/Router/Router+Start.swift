@@ -20,7 +20,7 @@ extension Router {
     package func start() async throws(RouterError) -> [ProviderSetup] {
         let isFirst = advance(from: [.made], to: .running)
         precondition(isFirst, "a router can be started once")
-        var preparation = ProviderPreparation(configuration, linked: linked)
+        var preparation = ProviderPreparation(configuration, linked: linked, connectors: connectors)
         var setups = preparation.prepareAll()
         for problem in setups.flatMap(\.problems) {
             logger.log(level: problem.severity == .error ? .error : .warning, "\(problem)")

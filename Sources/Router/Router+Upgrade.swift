@@ -41,7 +41,7 @@ extension Router {
             copies: "\(configuration.router.state)/plugins"
         )
         do throws(PluginRefusal) {
-            return await upgrade(name, to: try preparation.load(file: file), preparation)
+            return await upgrade(name, to: try preparation.load(file: file, pin: try pin(of: name, file)), preparation)
         } catch {
             return UpgradeAnswer(refusal: "\(error)")
         }
@@ -74,6 +74,17 @@ extension Router {
         for sentence in answer.done { logger.notice("upgrade: \(sentence)") }
         for sentence in answer.failed { logger.error("upgrade: \(sentence)") }
         return answer
+    }
+
+    /// The digest that the configuration pins for the providers that are called so: an upgrade keeps to it.
+    private func pin(of name: String, _ file: String) throws(PluginRefusal) -> String? {
+        let applied = applied.withLockedValue { $0 }
+        guard let old = Self.plugin(named: name, in: applied) else { return nil }
+        let names = applied.setups.filter { $0.plugin?.description.id == old.description.id }.map(\.name)
+        let pins = Set(applied.configuration.providers.filter { names.contains($0.name) }.compactMap(\.pin))
+        guard let first = pins.first else { return nil }
+        guard pins.count == 1 else { throw .unreadable(path: file, reason: "the configuration pins several digests for it") }
+        return first
     }
 
     /// The plugin that a provider runs, or that is called so.

@@ -38,6 +38,7 @@ package final class Router: Sendable {
     let vault: SecretVault?
     let core: RouterCore
     let home = HomeHolder()
+    let connectors = ConnectorGroup()
     private let startedAt = HostClock.wallMs()
     private let phase = NIOLockedValueBox(Phase.made)
     /// One change of what runs at a time: a reload, an upgrade, the end.
@@ -175,7 +176,7 @@ package final class Router: Sendable {
     }
 
     /// Does something quick that must not happen once the router has left these phases; false if it has.
-    private func ifIn(_ phases: Set<Phase>, _ body: () -> Void) -> Bool {
+    func ifIn(_ phases: Set<Phase>, _ body: () -> Void) -> Bool {
         phase.withLockedValue { phase in
             guard phases.contains(phase) else { return false }
             body()

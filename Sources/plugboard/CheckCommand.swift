@@ -32,8 +32,11 @@ struct CheckCommand<Parts: RouterParts>: AsyncParsableCommand {
     func run() async throws {
         let file = self.options.file
         var (configuration, problems) = ConfigurationLoader.examine(file)
+        var libraries: [CheckFindings.Library] = []
         if let configuration {
-            problems += await Parts.check(configuration)
+            let findings = await Parts.check(configuration)
+            problems += findings.problems
+            libraries = findings.libraries
         }
         problems.sort { $0.position < $1.position }
         for problem in problems { self.show(problem) }
@@ -43,6 +46,9 @@ struct CheckCommand<Parts: RouterParts>: AsyncParsableCommand {
         if !self.json {
             let count = configuration.providers.count
             Output.line("\(Output.plain(file)): can be used, \(count) provider\(count == 1 ? "" : "s")")
+            for library in libraries {
+                Output.line("\(library.provider): sha256 \(library.sha256)  \(Output.plain(library.path))")
+            }
         }
     }
 

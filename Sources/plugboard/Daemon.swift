@@ -2,6 +2,7 @@ internal import Configuration
 internal import ControlSocket
 internal import Foundation
 internal import Logging
+internal import PluginHost
 internal import Router
 internal import ServiceLifecycle
 internal import UnixSignals
@@ -29,14 +30,19 @@ enum Daemon: RouterParts {
         try await group.run()
     }
 
-    static func check(_ configuration: RouterConfiguration) async -> [Problem] {
+    static func check(_ configuration: RouterConfiguration) async -> CheckFindings {
         // A check leaves nothing behind, and must work for whoever may not write the state folder.
         let copies = FileManager.default.temporaryDirectory.appendingPathComponent(
             "plugboard-check-\(UUID().uuidString)"
         )
         defer { try? FileManager.default.removeItem(at: copies) }
         var preparation = ProviderPreparation(configuration, copies: copies.path)
-        return StorageCheck.problems(configuration) + preparation.prepareAll().flatMap(\.problems)
+        let setups = preparation.prepareAll()
+        let libraries = setups.compactMap { setup -> CheckFindings.Library? in
+            guard let plugin = setup.plugin, let sha256 = plugin.sha256 else { return nil }
+            return CheckFindings.Library(provider: setup.name, path: plugin.path, sha256: sha256)
+        }
+        return CheckFindings(problems: StorageCheck.problems(configuration) + setups.flatMap(\.problems), libraries: libraries)
     }
 }
 

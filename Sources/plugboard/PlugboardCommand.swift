@@ -16,6 +16,7 @@ struct PlugboardCommand<Parts: RouterParts>: AsyncParsableCommand {
                 PluginsCommand.self,
                 SendCommand.self,
                 InboxCommand.self,
+                CallCommand.self,
                 DeadLettersCommand.self,
                 SpoolCommand.self,
                 ReloadCommand.self,

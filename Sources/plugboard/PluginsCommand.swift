@@ -34,9 +34,14 @@ struct PluginsCommand: ParsableCommand {
                 report.state.rawValue, report.id ?? "-", report.version ?? "-", report.vendor ?? "-", report.path,
             ])
         }
-        let reasons = reports.compactMap { report in
-            report.reason.map { "\(Output.plain(report.path)): \(Output.plain($0))" }
+        let digests = reports.compactMap { report in
+            report.sha256.map { "sha256 \($0)  \(Output.plain(report.path))" }
         }
-        return table.lines + (reasons.isEmpty ? [] : [""] + reasons)
+        let reasons = reports.flatMap { report in
+            ((report.reason.map { [$0] } ?? []) + (report.commandRefusals ?? [])).map {
+                "\(Output.plain(report.path)): \(Output.plain($0))"
+            }
+        }
+        return [table.lines, digests, reasons].filter { !$0.isEmpty }.joined(separator: [""]).map(\.self)
     }
 }

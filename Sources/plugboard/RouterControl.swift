@@ -42,6 +42,8 @@ struct RouterControl: ControlHandler {
             for change in try await dropDeadLetters(request.arguments(as: DeadLetterChoice.self)) {
                 try await respond.send(change)
             }
+        case .call:
+            try await call(try request.arguments(as: CallRequest.self), respond)
         case nil:
             throw ControlFailure(.unknownCommand, "this router does not know the command '\(request.command)'")
         }
@@ -84,7 +86,9 @@ struct RouterControl: ControlHandler {
                 reason: errors.isEmpty ? nil : errors.joined(separator: "; "),
                 id: plugin.description.id,
                 version: plugin.description.version,
-                vendor: plugin.description.vendor
+                vendor: plugin.description.vendor,
+                sha256: plugin.sha256,
+                commandRefusals: plugin.description.commandRefusals.map { "\($0)" }
             )
         }
         let known = Set(setups.compactMap { $0.plugin?.path })

@@ -15,6 +15,21 @@ protocol RouterParts {
     /// Loads the plugins that the configuration names, and lets them check their settings. Starts nothing.
     ///
     /// - Parameter configuration: may have errors of its own, which are known already.
-    /// - Returns: problems with their place in the configuration file.
-    static func check(_ configuration: RouterConfiguration) async -> [Problem]
+    static func check(_ configuration: RouterConfiguration) async -> CheckFindings
+}
+
+/// What a check of the plugins found.
+struct CheckFindings: Sendable {
+    /// A provider whose library could be loaded.
+    struct Library: Sendable {
+        var provider: String
+        var path: String
+        /// In hexadecimal digits.
+        var sha256: String
+    }
+
+    /// Problems with their place in the configuration file.
+    var problems: [Problem]
+    /// In the order of the configuration.
+    var libraries: [Library]
 }

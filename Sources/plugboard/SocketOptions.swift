@@ -17,16 +17,19 @@ struct SocketOptions: ParsableArguments {
 
     /// Connects to the router, and says what went wrong on the standard error.
     ///
-    /// - Parameter isFileSound: whether a configuration file with errors is no good for finding the socket; a reload
-    ///   asks the router to find the errors.
+    /// - Parameters:
+    ///   - isFileSound: whether a configuration file with errors is no good for finding the socket; a reload asks the
+    ///     router to find the errors.
+    ///   - timeout: the longest wait for the router to take or send something.
     /// - Throws: an ``ExitStatus``.
     func withClient<Result>(
         isFileSound: Bool = true,
+        timeout: Duration = .seconds(10),
         _ body: (inout ControlClient) throws -> Result
     ) throws -> Result {
         let path = try self.socket ?? (isFileSound ? self.configuration.load() : self.draft()).router.control
         do {
-            var client = try ControlClient(path: path)
+            var client = try ControlClient(path: path, timeout: timeout)
             return try body(&client)
         } catch let error as ControlError {
             Output.error("error: \(Output.plain(error.description))")

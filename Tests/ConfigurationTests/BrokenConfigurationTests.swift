@@ -58,7 +58,7 @@ import Testing
                 "2:30: error: missing key 'certificate' in tls.identities[\"a.test\"]; "
                     + "a PEM file with the certificate and its issuers",
                 "2:30: error: missing key 'key' in tls.identities[\"a.test\"]; the private key: 'file:PATH' or 'env:NAME'",
-                "4:16: error: missing key 'plugin' in providers.e; the plugin's name, as in lib<name>.so, or a path to its file",
+                "4:16: error: missing key 'plugin' in providers.e; a provider is a plugin, or a connector to an ordinary library",
             ],
             rest: "providers: {e: {}}"
         ),

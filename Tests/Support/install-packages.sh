@@ -9,7 +9,7 @@
 # Packages bring daemons; none of them is started by their installation.
 set -euo pipefail
 
-readonly build_packages=(libc-ares-dev libexpat1-dev libidn-dev libsqlite3-dev pkg-config)
+readonly build_packages=(libc-ares-dev libexpat1-dev libffi-dev libidn-dev libsqlite3-dev pkg-config)
 readonly crash_packages=(mount python3 util-linux)
 readonly interop_packages=(
     ejabberd erlang-base lua-unbound openssl procps prosody prosody-modules python3 python3-slixmpp util-linux

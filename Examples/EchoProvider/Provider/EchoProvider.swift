@@ -13,12 +13,20 @@ package final class EchoProvider: Provider {
         settings: [
             SettingSchema("address", .string, isRequired: true, help: "The address that answers, as user@domain."),
             SettingSchema("prefix", .string, standard: "", help: "What each answer begins with."),
+        ],
+        commands: [
+            Command("count", answers: .integer, help: "How many messages were answered.") { (echo: EchoProvider) in
+                Int(echo.answers)
+            },
+            Command("set-prefix", .text("prefix", standard: ""), help: "Sets what each answer begins with.") {
+                (echo: EchoProvider, prefix) in echo.prefix = prefix
+            },
         ]
     )
 
     private let host: Host
     private let address: Address
-    private let prefix: String
+    private var prefix: String
     private var answers: UInt64 = 0
 
     package init(host: Host, instance: InstanceInfo) throws(ProviderError) {

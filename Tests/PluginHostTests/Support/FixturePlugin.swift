@@ -108,16 +108,19 @@ enum FixturePlugin {
             (void)self, (void)query, (void)user, (void)status, (void)records, (void)count;
         }
         static void fired(void *self, plugboard_timer_t timer, void *user) { (void)self, (void)timer, (void)user; }
+        #ifndef EXTENSION
         static const void *extension(void *self, const char *id) {
             (void)self, (void)id;
             return NULL;
         }
+        #define EXTENSION extension
+        #endif
 
         UNUSED static const plugboard_provider_t provider = {
             .struct_size = PROVIDER_SIZE, .start = start, .drain = drain, .stop = stop, .destroy = destroy,
             .deliver = DELIVER, .submitted = submitted, .room = room, .accepted = accepted, .opened = opened,
             .received = received, .writable = writable, .closed = closed, .resolved = resolved, .fired = fired,
-            .extension = extension,
+            .extension = EXTENSION,
         };
 
         UNUSED static void check(void *context, const plugboard_instance_t *settings) {
@@ -139,9 +142,16 @@ enum FixturePlugin {
             return &provider;
         }
 
+        #ifdef COMMANDS
+        #include COMMANDS
+        #endif
+
         UNUSED static const plugboard_descriptor_t descriptor = {
             .struct_size = sizeof(plugboard_descriptor_t),
             .id = PLUGIN_ID, .name = "Fixture", .version = PLUGIN_VERSION, .vendor = "Nobody",
+        #ifdef COMMANDS
+            .commands = commands, .command_count = sizeof commands / sizeof commands[0],
+        #endif
         };
 
         UNUSED static const plugboard_plugin_t plugin = {

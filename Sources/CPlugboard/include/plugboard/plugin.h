@@ -69,17 +69,24 @@ typedef struct plugboard_problems_1 {
     void (*report)(void *context, uint32_t severity, plugboard_bytes_t path, plugboard_bytes_t sentence);
 } plugboard_problems_t;
 
-// An operator's command: a plain C function and its signature, called through libffi.
+// An operator's command: a plain C function and its signature, called through libffi. [worker]
 //
-// signature  "RESULT(ARGUMENTS)"; types: i int64_t, d double, b uint8_t (0 or 1), s const char *,
-//            v nothing (result only). The first argument, `self`, is not written. A result of
-//            type s is malloc()ed by the plugin; the host frees it.
+// signature       "RESULT(ARGUMENTS)"; types: i int64_t, d double, b uint8_t (0 or 1), s const char *,
+//                 v nothing (result only). The first argument, `self`, is not written. At most 16
+//                 arguments. A result of type s is malloc()ed by the plugin; the host frees it, and
+//                 NULL is no answer.
+// argument_names  as many names as arguments; the last ones may have a default, as an operator
+//                 would write it, without commas: "user,seconds=60"
+// function        NULL: the provider's extension "plugboard.commands/1" carries the command out.
+//                 The host's extension of that name is how a command says that it failed.
+//
+// A command that is declared wrongly is refused alone; the operator is told.
 typedef struct plugboard_command_1 {
     uint32_t struct_size;
     uint32_t reserved;
     const char *name;          // "set-profile"
     const char *signature;     // "s(s,i)"
-    const char *argument_names;  // "user,seconds"
+    const char *argument_names;  // "user,seconds=60"
     const char *help;          // one sentence
     void (*function)(void);    // cast to the signature's type
 } plugboard_command_t;
