@@ -5,6 +5,7 @@ struct ManifestReader {
     private let node: SettingNode
     private let path: SettingPath
     var context: SectionContext
+    private var functions: [ConnectorManifest.Role: NativeFunction] = [:]
     private(set) var positions: [ConnectorManifest.Role: SourcePosition] = [:]
 
     init(_ node: SettingNode, _ path: SettingPath, _ context: SectionContext) {
@@ -19,7 +20,6 @@ struct ManifestReader {
 
     /// The manifest; nil if a part of it is missing or wrong.
     mutating func manifest() -> ConnectorManifest? {
-        var functions: [ConnectorManifest.Role: NativeFunction] = [:]
         for role in ConnectorManifest.Role.allCases {
             guard let node = node[role.rawValue], !node.isNull else { continue }
             functions[role] = function(node, role)
@@ -290,22 +290,44 @@ struct ManifestReader {
         return ConnectorSection.Account(user: user?.lowercased(), values: values, position: node.position)
     }
 
-    /// Whether each account has what the functions take of it.
+    /// Whether each account has what the functions take of it, and numbers where those are taken.
     private mutating func checkValues(_ accounts: [ConnectorSection.Account]) {
         for role in ConnectorManifest.Role.allCases {
-            for word in node[role.rawValue]?["arguments"]?.elements ?? [] {
-                guard case .account(let name)? = word.text.flatMap(NativeArgument.init) else { continue }
-                let own = path.appending(key: "accounts")
-                for (index, account) in accounts.enumerated() where account.values[name] == nil {
-                    let own = own.appending(index: index)
-                    context.problems.error(
-                        "\(own) lacks '\(name)', which \(role.rawValue) is given",
-                        at: account.position,
-                        path: own,
-                        suggestion: "write it under settings or secrets"
-                    )
+            guard let function = functions[role] else { continue }
+            for (argument, type) in zip(function.arguments, function.signature.parameters) {
+                guard case .account(let name) = argument else { continue }
+                for (index, account) in accounts.enumerated() {
+                    let own = path.appending(key: "accounts").appending(index: index)
+                    checkValue(account, name, type, role, own)
                 }
             }
+        }
+    }
+
+    private mutating func checkValue(
+        _ account: ConnectorSection.Account,
+        _ name: String,
+        _ type: NativeType,
+        _ role: ConnectorManifest.Role,
+        _ path: SettingPath
+    ) {
+        switch account.values[name] {
+        case nil:
+            context.problems.error(
+                "\(path) lacks '\(name)', which \(role.rawValue) is given",
+                at: account.position,
+                path: path,
+                suggestion: "write it under settings or secrets"
+            )
+        case .text(let text) where type.isInteger && Int64(text).map(type.holds) != true:
+            context.problems.error(
+                "\(path) has \(Shown.quoted(text)) as '\(name)', of which \(role.rawValue) needs a whole number",
+                at: account.position,
+                path: path,
+                suggestion: "it must fit \(type.rawValue)"
+            )
+        case .text, .secret:
+            break
         }
     }
 }

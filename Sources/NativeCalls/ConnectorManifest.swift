@@ -206,7 +206,9 @@ package enum CallbackArgument: String, Hashable, Sendable, CaseIterable {
     }
 }
 
-/// Some results of a function: a number, or all of a kind. Addresses and truth values count as numbers.
+/// Some results of a function: a number, or all of a kind.
+///
+/// Addresses and truth values count as numbers.
 package enum ResultMatch: Hashable, Sendable {
     case value(Int64)
     case zero

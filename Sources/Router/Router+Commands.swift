@@ -80,7 +80,9 @@ package enum CallError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// One call: who waits for it, and whether it has begun. Any thread.
+/// One call: who waits for it, and whether it has begun.
+///
+/// Any thread.
 private final class CallTurn: Sendable {
     private typealias Waiting = CheckedContinuation<Result<CommandValue?, CallError>, Never>
 

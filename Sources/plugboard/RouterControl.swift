@@ -76,7 +76,8 @@ struct RouterControl: ControlHandler {
     private func plugins() -> [PluginReport] {
         var reports = setups.map { setup in
             guard let plugin = setup.plugin else {
-                let reason = setup.refusal.map { "\($0)" }
+                let problems = setup.problems.map { "\($0)" }.joined(separator: "; ")
+                let reason = setup.refusal.map { "\($0)" } ?? problems
                 return PluginReport(state: .refused, path: setup.name, reason: reason)
             }
             let errors = setup.problems.filter { $0.severity == .error }.map { "\($0)" }

@@ -168,6 +168,43 @@ import Testing
         #expect(check.output.contains("can be used, 1 provider\nlines: sha256 "))
     }
 
+    @Test("A command that is declared wrongly is told by check, plugins and call, and the others are offered")
+    func wrongDeclaration() throws {
+        let sources = program.folder.url.appendingPathComponent("CProvider")
+        try FileManager.default.copyItem(at: Self.examples.appendingPathComponent("CProvider"), to: sources)
+        let commands = sources.appendingPathComponent("commands.c")
+        let text = try String(contentsOf: commands, encoding: .utf8)
+        try #require(text.contains(#""i(s)""#))
+        try Data(text.replacing(#""i(s)""#, with: #""i(s,x)""#).utf8).write(to: commands)
+        let library = program.folder.url.appendingPathComponent("libWrong.so").path
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        let include = Self.examples.deletingLastPathComponent().appendingPathComponent("Sources/CPlugboard/include")
+            .path
+        process.arguments = [
+            "-c", "cc -shared -fPIC -fvisibility=hidden -I '\(include)' -o '\(library)' CProvider/*.c",
+        ]
+        process.currentDirectoryURL = program.folder.url
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+
+        try writeLines(plugin: library)
+        let sentence =
+            "its command 2 'announce' is not offered: its signature 'i(s,x)' is wrong at character 5: 'x' is no type"
+        let check = try program.run("check", "--config", "a.yaml")
+        #expect(check.status == 0)
+        #expect(check.output.contains("a.yaml:5:20: warning: \(library): \(sentence)"))
+        let (router, _) = try startGate()
+        let plugins = try program.run("plugins", "--config", "a.yaml")
+        #expect(plugins.output.contains("\(library): \(sentence)"))
+        #expect(try program.run("call", "--config", "a.yaml", "lines").output.contains(sentence))
+        #expect(try program.run("call", "--config", "a.yaml", "lines", "who").status == 0)
+        let call = try program.run("call", "--config", "a.yaml", "lines", "announce", "x")
+        #expect((call.status, call.errors.contains(sentence)) == (1, true))
+        #expect(stop(router) == 0)
+    }
+
     // MARK: ForeignConnector
 
     private func writePager(sha256: String? = nil, edit: (String) -> String = { $0 }) throws {

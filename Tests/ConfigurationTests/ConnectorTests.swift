@@ -34,7 +34,7 @@ import Testing
                 retries: [-2, negative]
               accounts:
                 - user: Alice@a.test
-                  settings: { number: "1" }
+                  settings: { number: "256" }
                   secrets: { pin: env:PIN }
         """
 
@@ -63,7 +63,7 @@ import Testing
         #expect(manifest.callback?.arguments == [.from, .text, .textBytes])
         #expect(manifest.callback?.returns == 1)
         #expect(connector.accounts.map(\.user) == ["alice@a.test"])
-        #expect(connector.accounts[0].values["number"] == .text("1"))
+        #expect(connector.accounts[0].values["number"] == .text("256"))
         #expect(connector.accounts[0].values["pin"] == .secret(.environment(name: "PIN")))
         #expect(connector.positions[.deliver]?.line == 16)
     }
@@ -150,7 +150,14 @@ import Testing
             14,
             "providers.x.connector.callback is handed to nobody"
         ),
-        Fault("{ number: \"1\" }", "{ nubmer: \"1\" }", 21, "providers.x.connector.accounts[0] lacks 'number'"),
+        Fault("{ number: \"256\" }", "{ nubmer: \"1\" }", 21, "providers.x.connector.accounts[0] lacks 'number'"),
+        Fault(
+            "i32(string,string,pointer)",
+            "i32(u8,string,pointer)",
+            21,
+            "providers.x.connector.accounts[0] has '256' as 'number'",
+            "it must fit u8"
+        ),
         Fault("Alice@a.test", "alice", 21, "providers.x.connector.accounts[0].user must be user@domain"),
         Fault("user: Alice@a.test\n          ", "", 21, "providers.x.connector.accounts[0] is for all users"),
         Fault("sha256: 0A", "sha256: 0", 4, "providers.x.sha256 must be a SHA-256"),

@@ -13,7 +13,7 @@ struct BuiltPluginTests {
         return path
     }
 
-    @Test("a plugin exports its entry function and nothing else", arguments: ["EchoProvider", "XMPP"])
+    @Test("a plugin exports its entry function and nothing else", arguments: ["CProvider", "EchoProvider", "XMPP"])
     func exports(name: String) throws {
         let symbols = try output(of: "nm", ["-D", "--defined-only", library(name)]).split(separator: "\n")
         // A line is "address type name"; types in upper case are global.
@@ -21,7 +21,10 @@ struct BuiltPluginTests {
         #expect(global.map { "\($0[1]) \($0[2])" } == ["T plugboard_plugin_entry"])
     }
 
-    @Test("a plugin brings no Foundation, no NIO and no TLS of its own", arguments: ["EchoProvider", "XMPP"])
+    @Test(
+        "a plugin brings no Foundation, no NIO and no TLS of its own",
+        arguments: ["CProvider", "EchoProvider", "XMPP"]
+    )
     func needs(name: String) throws {
         let lines = try output(of: "readelf", ["--wide", "-d", library(name)]).split(separator: "\n")
         let needed = lines.filter { $0.contains("(NEEDED)") }
@@ -31,13 +34,16 @@ struct BuiltPluginTests {
         }
     }
 
-    @Test("a plugin is never unloaded", arguments: ["EchoProvider", "XMPP"])
+    @Test("a plugin is never unloaded", arguments: ["CProvider", "EchoProvider", "XMPP"])
     func stays(name: String) throws {
         let dynamic = try output(of: "readelf", ["--wide", "-d", library(name)])
         #expect(dynamic.contains("NODELETE"))
     }
 
-    @Test("a plugin is loaded, with its own name", arguments: [("EchoProvider", "Echo"), ("XMPP", "XMPP")])
+    @Test(
+        "a plugin is loaded, with its own name",
+        arguments: [("CProvider", "Line gate"), ("EchoProvider", "Echo"), ("XMPP", "XMPP")]
+    )
     func loading(name: String, title: String) throws {
         let folder = try TemporaryFolder()
         let loader = PluginLoader(searchPath: [], copies: folder.path)

@@ -39,7 +39,7 @@ final class ArrivalQueue: @unchecked Sendable {
     }
 
     /// Puts a message in, as soon as there is room; one that is none is counted.
-    func put(_ arrival: ForeignArrival?, of account: Int) {
+    func put(_ arrival: ForeignArrival?) {
         condition.lock()
         while arrivals.count >= Self.arrivalsMax, !isClosed { condition.wait() }
         var isFirst = false

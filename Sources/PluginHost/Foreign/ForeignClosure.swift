@@ -39,7 +39,9 @@ struct ForeignClosure {
     }
 }
 
-/// Where an account's callback leads. Called on any thread of the library's, at any time.
+/// Where an account's callback leads.
+///
+/// Called on any thread of the library's, at any time.
 final class CallbackTarget: Sendable {
     private let interface: CallInterface
     private let form: NativeCallback
@@ -62,7 +64,7 @@ final class CallbackTarget: Sendable {
 
     /// Copies what it is given, waits for room, and answers what the manifest says.
     func called(_ arguments: UnsafeMutablePointer<UnsafeMutableRawPointer?>) -> UInt64 {
-        queue.put(arrival(arguments), of: account)
+        queue.put(arrival(arguments))
         return form.signature.result.slot(form.returns)
     }
 

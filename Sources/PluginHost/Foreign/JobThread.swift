@@ -6,12 +6,16 @@ internal import Foundation
 final class JobThread: @unchecked Sendable {
     typealias Job = @Sendable () -> Void
 
+    /// What foreign code is used to: the size of a main thread's stack.
+    private static let stackBytes = 8 << 20
+
     private let condition = NSCondition()
     private let name: String
     private let jobsMax: Int
     private var jobs: [Job] = []
     /// The last job, after which the thread goes.
     private var last: Job?
+    private var isLastTaken = false
     private var isRunning = false
 
     /// - Parameter jobsMax: jobs that wait at most.
@@ -27,6 +31,7 @@ final class JobThread: @unchecked Sendable {
         isRunning = true
         let thread = Thread { self.run() }
         thread.name = name
+        thread.stackSize = Self.stackBytes
         thread.start()
     }
 
@@ -87,6 +92,4 @@ final class JobThread: @unchecked Sendable {
             condition.wait()
         }
     }
-
-    private var isLastTaken = false
 }

@@ -1,0 +1,191 @@
+import CPlugboard
+import Foundation
+import Glibc
+import HostServices
+import PluginHost
+import Testing
+
+/// The example in C, on a worker without a router.
+@Suite("The line gate in C", .timeLimit(.minutes(1)))
+struct CProviderTests {
+    /// Runs `body` with a running gate and a person who has logged in as bob.
+    private func withBob(_ body: (Gate, Line) async throws -> Void) async throws {
+        let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let library = URL(fileURLWithPath: executable).deletingLastPathComponent().appending(path: "libCProvider.so")
+            .path
+        let folder = try TemporaryFolder()
+        let plugin = try PluginLoader(searchPath: [], copies: folder.path).load(library)
+        try await Bench.with { bench in
+            let gate = Gate(bench, plugin)
+            try await bench.worker.call { try gate.start() }
+            let announced = try #require(bench.log.lines.first { $0.contains("people can connect to 127.0.0.1") })
+            let port = try #require(announced.firstMatch(of: /port (\d+)/).flatMap { UInt16($0.1) })
+            let bob = try Line(port)
+            #expect(bob.read()?.hasPrefix("HELLO") == true)
+            bob.write("LOGIN bob")
+            #expect(bob.read() == "OK bob")
+            try await body(gate, bob)
+            try await bench.worker.call { gate.instance?.stop() }
+        }
+    }
+
+    @Test("A line for which the router has no room is read again, once, when there is room")
+    func busy() async throws {
+        try await withBob { gate, bob in
+            try await gate.on { $0.router.isBusy = true }
+            // The answer to the first tells that the second was tried, too: they come in one read, answers at its end.
+            bob.write("ACK 99\nSEND alice@home.example one\nSEND alice@home.example two")
+            #expect(bob.read() == "ERROR no such message waits for you")
+            #expect(try await gate.on { $0.router.submitted.count } == 0)
+            try await gate.on { gate in
+                gate.router.isBusy = false
+                gate.instance?.room()
+            }
+            #expect(bob.read()?.hasPrefix("OK ") == true)
+            #expect(bob.read()?.hasPrefix("OK ") == true)
+            let texts = try await gate.on { gate in
+                gate.router.submitted.map { $0.facts.texts.map { String(decoding: $0, as: UTF8.self) } }
+            }
+            #expect(texts.count == 2)
+            #expect(texts.first?.contains("one") == true && texts.last?.contains("two") == true)
+            #expect(texts.allSatisfy { $0.contains("bob@lines.test") && $0.contains("alice@home.example") })
+        }
+    }
+
+    @Test(
+        "As many messages wait for one person's acknowledgement as may, the next is put off, and the end puts off all"
+    )
+    func unacknowledged() async throws {
+        try await withBob { gate, bob in
+            let most = 32
+            try await gate.on { gate in
+                for token in 1...most + 1 { gate.deliver("text \(token)", to: "bob@lines.test", token: UInt64(token)) }
+                #expect(gate.router.completed.map(\.token) == [UInt64(most + 1)])
+                #expect(gate.router.completed.map(\.result) == [PLUGBOARD_DEFERRED])
+            }
+            #expect(bob.read() == "MESSAGE 1 alice@home.example text 1")
+            bob.write("ACK 1\nACK 1")
+            for number in 2...most { #expect(bob.read() == "MESSAGE \(number) alice@home.example text \(number)") }
+            #expect(bob.read() == "ERROR no such message waits for you")
+            try await gate.on { gate in
+                #expect(gate.router.completed.last?.token == 1)
+                #expect(gate.router.completed.last?.result == PLUGBOARD_DELIVERED)
+                gate.deliver("one more", to: "bob@lines.test", token: 99)
+                gate.deliver("nobody", to: "ann@lines.test", token: 100)
+                #expect(gate.router.completed.last?.token == 100)
+                gate.instance?.stop()
+                let completed = gate.router.completed
+                #expect(Set(completed.map(\.token)) == Set((1...UInt64(most + 1)).map { $0 } + [99, 100]))
+                #expect(completed.filter { $0.reason == "the connection has ended" }.count == most)
+            }
+        }
+    }
+
+    @Test("A text that is too long for a line fails for good, one that just fits is carried")
+    func longText() async throws {
+        try await withBob { gate, bob in
+            try await gate.on { gate in
+                gate.deliver(String(repeating: "x", count: 4096), to: "bob@lines.test", token: 1)
+                gate.deliver(String(repeating: "x", count: 4097), to: "bob@lines.test", token: 2)
+                #expect(gate.router.completed.map(\.token) == [2])
+                #expect(gate.router.completed.map(\.result) == [PLUGBOARD_FAILED])
+            }
+            #expect(bob.read() == "MESSAGE 1 alice@home.example " + String(repeating: "x", count: 4096))
+        }
+    }
+}
+
+/// A running instance of the gate.
+// Safe: used on its worker's loop alone.
+private final class Gate: @unchecked Sendable {
+    private let bench: Bench
+    private let plugin: Plugin
+    private(set) var instance: Instance?
+    let router = TestRouter()
+
+    init(_ bench: Bench, _ plugin: Plugin) {
+        self.bench = bench
+        self.plugin = plugin
+    }
+
+    func start() throws {
+        let settings = [
+            "listen": "127.0.0.1:0", "domain": "lines.test", "login_timeout": "60000", "ack_timeout": "60000",
+            "connections_max": "10",
+        ]
+        instance = try Instance(
+            index: 0,
+            settings: InstanceSettings(
+                id: "lines",
+                entries: settings.map { InstanceSettings.Entry(path: $0.key, value: $0.value) },
+                homeDomains: []
+            ),
+            plugin: plugin,
+            services: bench.services(.init()),
+            router: router
+        )
+        try instance?.start()
+    }
+
+    func on<T: Sendable>(_ body: @escaping @Sendable (Gate) throws -> T) async throws -> T {
+        try await bench.worker.call { try body(self) }
+    }
+
+    func deliver(_ text: String, to: String, token: UInt64) {
+        let arena = Arena()
+        var message = plugboard_message_t()
+        message.struct_size = structSize(plugboard_message_t.self)
+        message.text = arena.text(text)
+        var envelope = plugboard_envelope_t()
+        envelope.struct_size = structSize(plugboard_envelope_t.self)
+        envelope.kind = PLUGBOARD_MESSAGE
+        envelope.token = token
+        envelope.from = arena.text("alice@home.example")
+        envelope.to = arena.text(to)
+        envelope.content = UnsafeRawPointer(arena.put(message))
+        let batch = [UnsafePointer<plugboard_envelope_t>?(arena.put(envelope))]
+        #expect(batch.withUnsafeBufferPointer { instance?.deliver($0) } == 1)
+    }
+}
+
+/// A connection that blocks.
+private final class Line {
+    private let descriptor: Int32
+    private var buffer: [UInt8] = []
+
+    init(_ port: UInt16) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let descriptor = descriptor
+        let result = withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        try #require(result == 0)
+    }
+
+    deinit { close(descriptor) }
+
+    func write(_ line: String) {
+        let bytes = Array("\(line)\n".utf8)
+        _ = send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL))
+    }
+
+    /// The next line; nil at the end.
+    func read() -> String? {
+        while true {
+            if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
+                defer { buffer.removeFirst(end + 1) }
+                return String(decoding: buffer[..<end], as: UTF8.self)
+            }
+            var chunk = [UInt8](repeating: 0, count: 4096)
+            let count = recv(descriptor, &chunk, chunk.count, 0)
+            guard count > 0 else { return nil }
+            buffer += chunk[..<count]
+        }
+    }
+}
