@@ -140,6 +140,7 @@ struct ForeignSessionTests {
             session.removeArrivals(arrivals.count)
             guard arrivals.isEmpty else { continue }
             announcements += 1
+            try Task.checkCancellation()
             await events.wait(for: .arrived, times: announcements)
         }
         #expect(texts == (0..<count).map { "\($0)" })
@@ -184,9 +185,16 @@ struct ForeignSessionTests {
 
 /// What a session told.
 final class EventLog: Sendable {
+    private struct Waiter {
+        var isOver: @Sendable ([ForeignEvent]) -> Bool
+        var continuation: CheckedContinuation<Void, Never>
+    }
+
     private struct State {
         var events: [ForeignEvent] = []
-        var waiters: [(isOver: @Sendable ([ForeignEvent]) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
+        var waiters: [Waiter] = []
+        /// The test's time is over.
+        var isCancelled = false
     }
 
     private let state = Mutex(State())
@@ -198,9 +206,9 @@ final class EventLog: Sendable {
             state.events.append(event)
             let over = state.waiters.filter { $0.isOver(state.events) }
             state.waiters.removeAll { $0.isOver(state.events) }
-            return over.map(\.continuation)
+            return over
         }
-        for continuation in over { continuation.resume() }
+        for waiter in over { waiter.continuation.resume() }
     }
 
     /// Waits until all of these have been told, each as often as is asked.
@@ -208,13 +216,22 @@ final class EventLog: Sendable {
         let isOver: @Sendable ([ForeignEvent]) -> Bool = { events in
             wanted.allSatisfy { event in events.count { $0 == event } >= times }
         }
-        await withCheckedContinuation { continuation in
-            let isOverNow = state.withLock { state in
-                if isOver(state.events) { return true }
-                state.waiters.append((isOver, continuation))
-                return false
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOverNow = state.withLock { state in
+                    if state.isCancelled || isOver(state.events) { return true }
+                    state.waiters.append(Waiter(isOver: isOver, continuation: continuation))
+                    return false
+                }
+                if isOverNow { continuation.resume() }
             }
-            if isOverNow { continuation.resume() }
+        } onCancel: {
+            let waiters = state.withLock { state in
+                defer { state.waiters = [] }
+                state.isCancelled = true
+                return state.waiters
+            }
+            for waiter in waiters { waiter.continuation.resume() }
         }
     }
 }
