@@ -174,6 +174,30 @@ struct ForeignSessionTests {
         await end(session)
     }
 
+    @Test("A text as long as is allowed arrives, a longer one is dropped")
+    func textLimit() async throws {
+        let session = try session(["north"])
+        session.start()
+        await events.wait(for: .opened(account: 0))
+        let longest = String(repeating: "x", count: 500_000)
+        #expect(session.deliver(letter(longest), by: 0, job: 1))
+        #expect(session.deliver(letter(longest + "x"), by: 0, job: 2))
+        await events.wait(for: .settled(job: 1, .delivered), .settled(job: 2, .delivered))
+        #expect(session.arrivals(.max).map(\.text) == [longest])
+        #expect(session.takeUnusable() == 1)
+        await end(session)
+    }
+
+    @Test("A library that was replaced is not taken for the one that was loaded")
+    func replaced() throws {
+        let file = try folder.write("other.c", "void other(void) {}")
+        let path = "\(folder.path)/libnet.so"
+        try FileManager.default.removeItem(atPath: path)
+        _ = try output(of: "cc", ["-shared", "-fPIC", "-o", path, file])
+        let refusal = #expect(throws: PluginRefusal.self) { try ForeignLibrary(path: path, pin: nil) }
+        #expect(refusal?.description.contains("restart the router, or give the new file another name") == true)
+    }
+
     @Test("A function that the library lacks is named, with what it was to do")
     func missingFunction() throws {
         var manifest = try FixtureLibrary.manifest()

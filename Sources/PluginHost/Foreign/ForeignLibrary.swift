@@ -1,5 +1,6 @@
 internal import Glibc
 internal import NativeCalls
+internal import Synchronization
 
 /// An ordinary shared library, loaded for good.
 ///
@@ -20,6 +21,7 @@ package final class ForeignLibrary: @unchecked Sendable {
     /// - Throws: ``PluginRefusal``.
     package init(path: String, pin: String?) throws(PluginRefusal) {
         let file = try LibraryFile(reading: path, pin: pin)
+        if pin == nil { try Self.note(file) }
         guard let handle = dlopen(try pin == nil ? path : file.sealed(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
             let reason = dlerror().map { String(cString: $0) } ?? "no reason given"
             let advice =
@@ -30,6 +32,22 @@ package final class ForeignLibrary: @unchecked Sendable {
         self.path = path
         self.sha256 = file.sha256
         self.handle = handle
+    }
+
+    /// What was loaded from where it lies: the linker answers a second load of a path with what it has.
+    private static let loaded = Mutex<[String: String]>([:])
+
+    private static func note(_ file: LibraryFile) throws(PluginRefusal) {
+        let known = loaded.withLock { loaded in
+            if loaded[file.path] == nil { loaded[file.path] = file.sha256 }
+            return loaded[file.path]
+        }
+        guard known == file.sha256 else {
+            let reason =
+                "this process has loaded another file from there, and keeps it: restart the router, or give the new "
+                + "file another name"
+            throw .linkFailed(path: file.path, reason: reason)
+        }
     }
 
     /// A function of the library; nil if it exports none of this name.
