@@ -23,6 +23,7 @@ let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
+let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -79,19 +80,21 @@ let core: [Target] = [
     module("Routing", ["CMemory"], onMessagePath),
     module("Spool", [grdb, locks]),
     module("Directory", [grdb, locks]),
+    module("Telemetry", [coreMetrics, locks]),
     module("Vault", [grdb, crypto, locks]),
     module("Configuration", ["NativeCalls", yams]),
     module(
         "HostServices",
         [
-            "CCares", "Vault", nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"), nio("NIOHTTP1"), locks, nioSSL, x509,
+            "CCares", "Telemetry", "Vault", coreMetrics, nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"),
+            nio("NIOHTTP1"), locks, nioSSL, x509,
             crypto, log, asn1,
         ],
         onMessagePath
     ),
     module(
         "PluginHost",
-        ["CFFI", "CLinux", "CMemory", "CPlugboard", "HostServices", "NativeCalls", "Vault", log],
+        ["CFFI", "CLinux", "CMemory", "CPlugboard", "HostServices", "NativeCalls", "Telemetry", "Vault", log],
         onMessagePath
     ),
     module("ProviderKit", ["CPlugboard", "IMModel"]),
@@ -100,7 +103,7 @@ let core: [Target] = [
         "Router",
         [
             "CPlugboard", "Configuration", "Directory", "HostServices", "IMModel", "Lanes", "PluginHost", "ProviderKit",
-            "NativeCalls", "Routing", "Spool", "Vault", locks, log,
+            "NativeCalls", "Routing", "Spool", "Telemetry", "Vault", coreMetrics, locks, log,
         ],
         onMessagePath
     ),
@@ -109,7 +112,7 @@ let core: [Target] = [
         name: "plugboard",
         dependencies: [
             "Configuration", "ControlSocket", "Directory", "IMModel", "NativeCalls", "PluginHost", "Router", "Spool",
-            "Vault", arguments, lifecycle,
+            "Telemetry", "Vault", coreMetrics, arguments, lifecycle,
             .product(name: "UnixSignals", package: "swift-service-lifecycle"), log,
         ],
         swiftSettings: settings
@@ -165,6 +168,7 @@ let allTests: [Target] = [
     tests("LanesTests", ["Lanes", locks]),
     tests("RoutingTests", ["Routing"]),
     tests("SpoolTests", ["Spool", grdb]),
+    tests("TelemetryTests", ["Telemetry", coreMetrics]),
     tests("VaultTests", ["Vault", grdb, locks]),
     tests("DirectoryTests", ["Directory", locks]),
     tests("NativeCallsTests", ["NativeCalls"]),
@@ -173,7 +177,8 @@ let allTests: [Target] = [
     tests(
         "HostServicesTests",
         [
-            "HostServices", "Vault", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL, x509, crypto, asn1,
+            "HostServices", "Telemetry", "Vault", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nioSSL, x509,
+            crypto, asn1,
             locks, log,
         ]
     ),
@@ -188,7 +193,8 @@ let allTests: [Target] = [
     tests(
         "PluginHostTests",
         [
-            "PluginHost", "ProviderKit", "HostServices", "NativeCalls", "Vault", "CPlugboard", "IMModel", nio("NIOCore"),
+            "PluginHost", "ProviderKit", "HostServices", "NativeCalls", "Telemetry", "Vault", "CPlugboard", "IMModel",
+            nio("NIOCore"),
             nio("NIOPosix"), nio("NIOHTTP1"), locks, log,
         ]
     ),
@@ -294,6 +300,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),

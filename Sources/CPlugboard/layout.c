@@ -343,3 +343,49 @@ SIZE(plugboard_commands_host_t, 24);
 AT(plugboard_commands_extension_t, reserved, 4);
 AT(plugboard_commands_extension_t, call, 8);
 SIZE(plugboard_commands_extension_t, 16);
+AT(plugboard_udp_options_t, port, 4);
+AT(plugboard_udp_options_t, reserved, 6);
+AT(plugboard_udp_options_t, address, 8);
+SIZE(plugboard_udp_options_t, 24);
+
+AT(plugboard_datagram_t, port, 4);
+AT(plugboard_datagram_t, reserved, 6);
+AT(plugboard_datagram_t, address, 8);
+AT(plugboard_datagram_t, payload, 24);
+SIZE(plugboard_datagram_t, 40);
+
+AT(plugboard_udp_counters_t, reserved, 4);
+AT(plugboard_udp_counters_t, received, 8);
+AT(plugboard_udp_counters_t, received_lost, 16);
+AT(plugboard_udp_counters_t, sent, 24);
+AT(plugboard_udp_counters_t, sent_lost, 32);
+SIZE(plugboard_udp_counters_t, 40);
+
+AT(plugboard_udp_t, reserved, 4);
+AT(plugboard_udp_t, bind, 8);
+AT(plugboard_udp_t, send, 16);
+AT(plugboard_udp_t, close, 24);
+AT(plugboard_udp_t, counters, 32);
+SIZE(plugboard_udp_t, 40);
+
+AT(plugboard_udp_events_t, reserved, 4);
+AT(plugboard_udp_events_t, received, 8);
+AT(plugboard_udp_events_t, closed, 16);
+SIZE(plugboard_udp_events_t, 24);
+
+AT(plugboard_metric_declaration_t, kind, 4);
+AT(plugboard_metric_declaration_t, name, 8);
+AT(plugboard_metric_declaration_t, help, 24);
+AT(plugboard_metric_declaration_t, unit, 40);
+AT(plugboard_metric_declaration_t, labels, 56);
+AT(plugboard_metric_declaration_t, label_count, 64);
+AT(plugboard_metric_declaration_t, buckets, 72);
+AT(plugboard_metric_declaration_t, bucket_count, 80);
+SIZE(plugboard_metric_declaration_t, 88);
+
+AT(plugboard_metrics_t, reserved, 4);
+AT(plugboard_metrics_t, declare, 8);
+AT(plugboard_metrics_t, series, 16);
+AT(plugboard_metrics_t, add, 24);
+AT(plugboard_metrics_t, record, 32);
+SIZE(plugboard_metrics_t, 40);

@@ -10,7 +10,9 @@ package struct ConnectorSection: Hashable, Sendable {
         package var values: [String: Value]
         package var position: SourcePosition
 
-        package static func == (left: Self, right: Self) -> Bool { left.user == right.user && left.values == right.values }
+        package static func == (left: Self, right: Self) -> Bool {
+            left.user == right.user && left.values == right.values
+        }
 
         package func hash(into hasher: inout Hasher) {
             hasher.combine(user)

@@ -22,6 +22,8 @@ package enum ControlCommand: String, CaseIterable, Sendable {
     case dropDeadLetters = "drop-dead-letters"
     /// A ``CallRequest``; one ``CallResult``, or one ``CommandReport`` a command.
     case call
+    /// No arguments; the text in ``MetricsPart``s.
+    case metrics
 }
 
 /// How the router and its instances fare.

@@ -20,6 +20,8 @@ package enum ServiceError: Error, Hashable, Sendable {
     case unknownIdentity(String)
     /// TLS could not be set up with these options.
     case tlsUnusable(String)
+    /// There is another of this name.
+    case conflict(String)
     /// The configuration does not provide this.
     case notConfigured(String)
     /// The instance is stopped.
@@ -38,6 +40,10 @@ package enum ServiceError: Error, Hashable, Sendable {
         case httpHeadBytes = "bytes of header fields in a request"
         case httpBodyBytes = "bytes of body in a request"
         case httpRedirects = "redirects followed"
+        case metrics
+        case metricSeries = "series of metrics"
+        case metricLabels = "labels of a metric"
+        case udpSockets = "datagram sockets"
         case storeRequests = "requests to the store without an answer"
         case storeRequestBytes = "bytes in requests to the store without an answer"
         case storeValueBytes = "bytes in a value"
@@ -65,6 +71,8 @@ extension ServiceError: CustomStringConvertible {
             "no TLS identity is called \"\(name)\": configure its certificate and key"
         case .tlsUnusable(let reason):
             "TLS cannot be used with these options: \(reason)"
+        case .conflict(let reason):
+            reason
         case .notConfigured(let what):
             "the configuration has no \(what)"
         case .stopped:

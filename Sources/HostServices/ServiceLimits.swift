@@ -64,5 +64,25 @@ package struct ServiceLimits: Hashable, Sendable {
     /// Bytes of keys and values in them.
     package var storeRequestBytesMax = 8 << 20
 
+    /// Datagram sockets.
+    package var udpSocketsMax = 64
+    /// Datagrams that wait to be sent or told, for each socket and way; further ones are lost.
+    package var udpQueueMax = 1024
+    /// Bytes in them.
+    package var udpQueueBytesMax = 1 << 20
+
+    /// Metrics that an instance declares.
+    package var metricsMax = 128
+    /// Series of all of them together.
+    package var metricSeriesMax = 4096
+    /// Labels of a metric.
+    package var metricLabelsMax = 8
+    /// Bytes of a label's value.
+    package var metricLabelBytesMax = 128
+    /// Bytes of the sentence that says what a metric is.
+    package var metricHelpBytesMax = 256
+    /// Bounds of a histogram's buckets.
+    package var metricBucketsMax = 32
+
     package init() {}
 }

@@ -10,6 +10,10 @@ final class ExtraServices {
     let http: HTTPService
     var httpEvents: plugboard_http_events_t?
     var httpUsers: [HTTPRequestHandle: UnsafeMutableRawPointer] = [:]
+    let metrics: MetricsService
+    let udp: UDPService
+    var udpEvents: plugboard_udp_events_t?
+    var udpUsers: [UDPSocketHandle: UnsafeMutableRawPointer] = [:]
     let store: PluginStore
     let secrets: PluginStore
 
@@ -21,6 +25,12 @@ final class ExtraServices {
         }
         self.store = store(services.store)
         self.secrets = store(services.vault)
+        metrics = MetricsService(
+            limits: services.limits,
+            registry: services.metrics,
+            instance: space
+        )
+        udp = UDPService(worker: services.worker, limits: services.limits, logger: logger)
         http = HTTPService(
             worker: services.worker,
             limits: services.limits,
@@ -33,6 +43,7 @@ final class ExtraServices {
     /// Makes the instance hear of answers.
     func setDelegate(_ instance: Instance) {
         http.delegate = instance
+        udp.delegate = instance
         store.service.delegate = instance
         secrets.service.delegate = instance
     }
@@ -40,6 +51,7 @@ final class ExtraServices {
     /// Notes which answers the provider wants to hear of.
     func askForEvents(of provider: UnsafePointer<plugboard_provider_t>, _ pointer: UnsafeMutableRawPointer?) {
         httpEvents = HostExtensions.events(PLUGBOARD_EXT_HTTP, of: provider, pointer, as: plugboard_http_events_t.self)
+        udpEvents = HostExtensions.events(PLUGBOARD_EXT_UDP, of: provider, pointer, as: plugboard_udp_events_t.self)
         typealias StoreEvents = plugboard_store_events_t
         store.events = HostExtensions.events(PLUGBOARD_EXT_STORE, of: provider, pointer, as: StoreEvents.self)
         secrets.events = HostExtensions.events(PLUGBOARD_EXT_SECRETS, of: provider, pointer, as: StoreEvents.self)
@@ -48,8 +60,16 @@ final class ExtraServices {
     /// Ends everything for good; no answer comes any more.
     func closeAll() {
         http.closeAll()
+        udp.closeAll()
+        metrics.closeAll()
         store.closeAll()
         secrets.closeAll()
         httpUsers = [:]
+        udpUsers = [:]
     }
+}
+
+extension Instance {
+    /// Open streams.
+    package var streamCount: Int { openStreams.count }
 }

@@ -10,6 +10,8 @@ enum HostExtensions {
         case PLUGBOARD_EXT_HTTP: UnsafeRawPointer(HTTPTable.table)
         case PLUGBOARD_EXT_STORE: UnsafeRawPointer(StoreTable.store)
         case PLUGBOARD_EXT_SECRETS: UnsafeRawPointer(StoreTable.secrets)
+        case PLUGBOARD_EXT_UDP: UnsafeRawPointer(UDPTable.table)
+        case PLUGBOARD_EXT_METRICS: UnsafeRawPointer(MetricsTable.table)
         default: nil
         }
     }
@@ -51,4 +53,17 @@ func abiElements<T>(_ start: UnsafePointer<T>?, _ count: Int, max: Int) -> [T]? 
         return nil
     }
     return (0..<count).map { first.load(fromByteOffset: $0 * Int(size), as: T.self) }
+}
+
+/// Lends runs of bytes, in one block, for the duration of `body`.
+func withByteRuns<R>(_ runs: [[UInt8]], _ body: ([plugboard_bytes_t]) -> R) -> R {
+    let block = runs.flatMap(\.self)
+    return block.withUnsafeBufferPointer { block in
+        var start = 0
+        let spans = runs.map { run in
+            defer { start += run.count }
+            return plugboard_bytes_t(start: block.baseAddress.map { $0 + start }, count: run.count)
+        }
+        return body(spans)
+    }
 }

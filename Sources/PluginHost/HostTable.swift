@@ -159,6 +159,7 @@ extension ServiceError {
         case .limitReached, .writeBufferFull: PLUGBOARD_E_LIMIT
         case .invalidArgument: PLUGBOARD_E_INVALID
         case .cannotListen: PLUGBOARD_E_SYSTEM
+        case .conflict: PLUGBOARD_E_CONFLICT
         case .unknownIdentity, .tlsUnusable, .notConfigured: PLUGBOARD_E_UNSUPPORTED
         case .stopped: PLUGBOARD_E_SHUTDOWN
         }

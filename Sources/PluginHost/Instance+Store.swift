@@ -61,16 +61,3 @@ extension StoreError {
         }
     }
 }
-
-/// Lends runs of bytes, in one block, for the duration of `body`.
-private func withByteRuns<R>(_ runs: [[UInt8]], _ body: ([plugboard_bytes_t]) -> R) -> R {
-    let block = runs.flatMap(\.self)
-    return block.withUnsafeBufferPointer { block in
-        var start = 0
-        let spans = runs.map { run in
-            defer { start += run.count }
-            return plugboard_bytes_t(start: block.baseAddress.map { $0 + start }, count: run.count)
-        }
-        return body(spans)
-    }
-}

@@ -1,6 +1,7 @@
 package import CPlugboard
 package import HostServices
 package import Logging
+package import Telemetry
 package import Vault
 
 /// A running plugin: one provider, its host table, and the services behind that table.
@@ -60,6 +61,8 @@ package final class Instance {
         package var store: (any KeyValueBackend)?
         /// Where instances keep secrets; nil: nowhere.
         package var vault: (any KeyValueBackend)?
+        /// Where instances' metrics go.
+        package var metrics: MetricsRegistry
 
         package init(
             worker: Worker,
@@ -68,7 +71,8 @@ package final class Instance {
             resolver: Resolver,
             logger: Logger,
             store: (any KeyValueBackend)? = nil,
-            vault: (any KeyValueBackend)? = nil
+            vault: (any KeyValueBackend)? = nil,
+            metrics: MetricsRegistry = MetricsRegistry()
         ) {
             self.worker = worker
             self.limits = limits
@@ -77,6 +81,7 @@ package final class Instance {
             self.logger = logger
             self.store = store
             self.vault = vault
+            self.metrics = metrics
         }
     }
 

@@ -2,7 +2,7 @@ internal import CLinux
 internal import Foundation
 internal import Glibc
 internal import HostServices
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// The contents of a library's file, read once: what is checked, hashed and loaded are the same bytes.
 ///
@@ -69,7 +69,7 @@ struct LibraryFile {
     ///
     /// It is open as long as the process: the dynamic linker takes a path that it has seen for the library that it knows.
     func sealed() throws(PluginRefusal) -> String {
-        try Self.sealedFiles.withLock { files throws(PluginRefusal) in
+        try Self.sealedFiles.withLockedValue { files throws(PluginRefusal) in
             if let known = files[sha256] { return known }
             let descriptor = plugboard_memory_file("\(stem)-\(sha256.prefix(16))")
             guard descriptor >= 0 else { throw Self.unreadable(path, -descriptor) }
@@ -85,7 +85,7 @@ struct LibraryFile {
         }
     }
 
-    private static let sealedFiles = Mutex<[String: String]>([:])
+    private static let sealedFiles = NIOLockedValueBox<[String: String]>([:])
 
     /// A copy in `folder`, at a path that no other contents will ever have.
     func copied(to folder: String) throws(PluginRefusal) -> String {

@@ -124,6 +124,7 @@ package struct ReloadPlan: Hashable, Sendable {
         ("spool.durable", { $0.spool.durable == $1.spool.durable }),
         ("spool.dead_letters", { $0.spool.deadLetters == $1.spool.deadLetters }),
         ("dns", { $0.dns == $1.dns }),
+        ("vault", { $0.vault == $1.vault }),
     ]
 
     private static func keys(_ keys: [Key], _ old: RouterConfiguration, _ new: RouterConfiguration) -> [String] {
@@ -161,6 +162,7 @@ extension RouterConfiguration {
         kept.spool.durable = running.spool.durable
         kept.spool.deadLetters = running.spool.deadLetters
         kept.dns = running.dns
+        kept.vault = running.vault
         return kept
     }
 }

@@ -1,7 +1,7 @@
 internal import HostServices
+internal import NIOConcurrencyHelpers
 package import NativeCalls
 package import PluginHost
-internal import Synchronization
 
 extension Router {
     /// The longest time that a caller may wait for a command.
@@ -92,14 +92,14 @@ private final class CallTurn: Sendable {
         var hasBegun = false
     }
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
     /// Notes who waits, and what ends the wait.
     func wait(
         _ continuation: CheckedContinuation<Result<CommandValue?, CallError>, Never>,
         until timer: Task<Void, any Error>
     ) {
-        state.withLock {
+        state.withLockedValue {
             $0.waiting = continuation
             $0.timer = timer
         }
@@ -107,7 +107,7 @@ private final class CallTurn: Sendable {
 
     /// Begins; false if nobody waits any more.
     func begin() -> Bool {
-        state.withLock { state in
+        state.withLockedValue { state in
             guard state.waiting != nil else { return false }
             state.hasBegun = true
             return true
@@ -116,7 +116,7 @@ private final class CallTurn: Sendable {
 
     /// Ends the wait, once.
     func end(_ result: (_ hasBegun: Bool) -> Result<CommandValue?, CallError>) {
-        let (waiting, hasBegun) = state.withLock { state in
+        let (waiting, hasBegun) = state.withLockedValue { state in
             state.timer?.cancel()
             defer { state.waiting = nil }
             return (state.waiting, state.hasBegun)

@@ -5,6 +5,7 @@ internal import NIOCore
 internal import PluginHost
 internal import ProviderKit
 internal import Synchronization
+internal import Telemetry
 internal import Vault
 
 internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
@@ -94,7 +95,8 @@ extension Router {
             resolver: resolver,
             logger: logger,
             store: instanceStore,
-            vault: vault
+            vault: vault,
+            metrics: metrics
         )
         let bound = LoopBound(value: runtime)
         try await runtime.context.worker.call {

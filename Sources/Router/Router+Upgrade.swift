@@ -83,7 +83,9 @@ extension Router {
         let names = applied.setups.filter { $0.plugin?.description.id == old.description.id }.map(\.name)
         let pins = Set(applied.configuration.providers.filter { names.contains($0.name) }.compactMap(\.pin))
         guard let first = pins.first else { return nil }
-        guard pins.count == 1 else { throw .unreadable(path: file, reason: "the configuration pins several digests for it") }
+        guard pins.count == 1 else {
+            throw .unreadable(path: file, reason: "the configuration pins several digests for it")
+        }
         return first
     }
 

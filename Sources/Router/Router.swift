@@ -8,6 +8,7 @@ package import Logging
 internal import NIOConcurrencyHelpers
 package import PluginHost
 internal import Spool
+package import Telemetry
 internal import Vault
 
 /// A whole router: workers, plugins, lanes, spool and the home users.
@@ -36,6 +37,9 @@ package final class Router: Sendable {
     let instanceStore: KeyValueStore
     /// What they keep sealed.
     let vault: SecretVault?
+    /// What the router and its instances count.
+    let metrics: MetricsRegistry
+    let routerMetrics: RouterMetrics
     let core: RouterCore
     let home = HomeHolder()
     let connectors = ConnectorGroup()
@@ -67,13 +71,15 @@ package final class Router: Sendable {
     ///   - linked: plugins that are part of this program, by the name that the configuration gives them.
     ///   - limits: of the message path.
     ///   - observer: watches envelopes travel; costs time on the message path.
+    ///   - metrics: where the router and its instances count; another one for each router.
     /// - Throws: ``RouterError``.
     package convenience init(
         configuration: RouterConfiguration,
         linked: [String: Plugin] = [:],
         limits: RouterLimits = RouterLimits(),
         logger: Logger,
-        observer: (any RouterObserver)? = nil
+        observer: (any RouterObserver)? = nil,
+        metrics: MetricsRegistry = MetricsRegistry()
     ) throws(RouterError) {
         try self.init(
             configuration: configuration,
@@ -81,6 +87,7 @@ package final class Router: Sendable {
             limits: limits,
             logger: logger,
             observer: observer,
+            metrics: metrics,
             openStore: { path throws(SpoolError) in
                 try SQLiteSpool(path: path, limits: SpoolLimits(configuration.spool))
             }
@@ -97,12 +104,15 @@ package final class Router: Sendable {
         limits: RouterLimits,
         logger: Logger,
         observer: (any RouterObserver)?,
+        metrics: MetricsRegistry = MetricsRegistry(),
         openStore: (String) throws(SpoolError) -> any RouterStore
     ) throws(RouterError) {
         self.configuration = configuration
         self.applied = NIOLockedValueBox(Applied(configuration: configuration, setups: []))
         self.linked = linked
         self.logger = logger
+        self.metrics = metrics
+        routerMetrics = RouterMetrics(metrics)
         let state = configuration.router.state
         try Self.makeFolder(state)
         tls = try Self.identities(configuration.tls)
@@ -303,6 +313,7 @@ extension InstanceRuntime {
             laneCapacity: lane.capacity,
             inFlight: inFlight.count,
             parked: parked.count,
+            streams: instance?.streamCount ?? 0,
             counters: counters,
             links: instance?.links() ?? []
         )

@@ -20,6 +20,8 @@ package struct RouterStatus: Sendable {
         package var inFlight: Int
         /// Conversations that wait for another attempt.
         package var parked: Int
+        /// Open streams.
+        package var streams: Int
         package var counters: InstanceCounters
         package var links: [InstanceLink]
     }

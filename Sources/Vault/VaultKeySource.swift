@@ -29,7 +29,10 @@ package enum VaultKeySource: Hashable, Sendable, CustomStringConvertible {
 
     private static func text(of path: String) throws(StoreError) -> String {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw .keyFile(path: path, reason: StoreFile.reason(errno)) }
+        guard descriptor >= 0 else {
+            let hint = errno == ENOENT ? "; plugboard vault init makes it" : ""
+            throw .keyFile(path: path, reason: StoreFile.reason(errno) + hint)
+        }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .keyFile(path: path, reason: StoreFile.reason(errno)) }

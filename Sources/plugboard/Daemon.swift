@@ -1,10 +1,12 @@
 internal import Configuration
 internal import ControlSocket
+internal import CoreMetrics
 internal import Foundation
 internal import Logging
 internal import PluginHost
 internal import Router
 internal import ServiceLifecycle
+internal import Telemetry
 internal import UnixSignals
 
 /// The router as a process: what `plugboard run` and `plugboard check` do.
@@ -19,7 +21,10 @@ enum Daemon: RouterParts {
             return handler
         }
         let logger = Logger(label: "plugboard")
-        let service = try RouterService(configuration, logger: logger)
+        // What the libraries count comes out beside the router's own.
+        let metrics = MetricsRegistry()
+        MetricsSystem.bootstrap(metrics)
+        let service = try RouterService(configuration, logger: logger, metrics: metrics)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [.init(service: service)],
@@ -42,7 +47,10 @@ enum Daemon: RouterParts {
             guard let plugin = setup.plugin, let sha256 = plugin.sha256 else { return nil }
             return CheckFindings.Library(provider: setup.name, path: plugin.path, sha256: sha256)
         }
-        return CheckFindings(problems: StorageCheck.problems(configuration) + setups.flatMap(\.problems), libraries: libraries)
+        return CheckFindings(
+            problems: StorageCheck.problems(configuration) + setups.flatMap(\.problems),
+            libraries: libraries
+        )
     }
 }
 
@@ -52,10 +60,10 @@ struct RouterService: Service, CustomStringConvertible {
     private let router: Router
     private let logger: Logger
 
-    init(_ configuration: RouterConfiguration, logger: Logger) throws {
+    init(_ configuration: RouterConfiguration, logger: Logger, metrics: MetricsRegistry) throws {
         self.configuration = configuration
         self.logger = logger
-        self.router = try Router(configuration: configuration, logger: logger)
+        self.router = try Router(configuration: configuration, logger: logger, metrics: metrics)
     }
 
     var description: String { "router \(configuration.router.id)" }

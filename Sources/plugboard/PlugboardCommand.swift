@@ -17,6 +17,7 @@ struct PlugboardCommand<Parts: RouterParts>: AsyncParsableCommand {
                 SendCommand.self,
                 InboxCommand.self,
                 CallCommand.self,
+                MetricsCommand.self,
                 DeadLettersCommand.self,
                 SpoolCommand.self,
                 ReloadCommand.self,

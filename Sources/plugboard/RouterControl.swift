@@ -44,6 +44,8 @@ struct RouterControl: ControlHandler {
             }
         case .call:
             try await call(try request.arguments(as: CallRequest.self), respond)
+        case .metrics:
+            for part in MetricsPart.parts(of: await router.metricsText()) { try await respond.send(part) }
         case nil:
             throw ControlFailure(.unknownCommand, "this router does not know the command '\(request.command)'")
         }

@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
+import NIOConcurrencyHelpers
 import NativeCalls
 import PluginHost
-import Synchronization
 import Testing
 
 @Suite("Foreign libraries", .timeLimit(.minutes(1)))
@@ -221,12 +221,12 @@ final class EventLog: Sendable {
         var isCancelled = false
     }
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
-    var all: [ForeignEvent] { state.withLock { $0.events } }
+    var all: [ForeignEvent] { state.withLockedValue { $0.events } }
 
     func append(_ event: ForeignEvent) {
-        let over = state.withLock { state in
+        let over = state.withLockedValue { state in
             state.events.append(event)
             let over = state.waiters.filter { $0.isOver(state.events) }
             state.waiters.removeAll { $0.isOver(state.events) }
@@ -242,7 +242,7 @@ final class EventLog: Sendable {
         }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let isOverNow = state.withLock { state in
+                let isOverNow = state.withLockedValue { state in
                     if state.isCancelled || isOver(state.events) { return true }
                     state.waiters.append(Waiter(isOver: isOver, continuation: continuation))
                     return false
@@ -250,7 +250,7 @@ final class EventLog: Sendable {
                 if isOverNow { continuation.resume() }
             }
         } onCancel: {
-            let waiters = state.withLock { state in
+            let waiters = state.withLockedValue { state in
                 defer { state.waiters = [] }
                 state.isCancelled = true
                 return state.waiters

@@ -107,6 +107,7 @@ struct ReloadPlanTests {
             ("control: /c", "control: /d", [], ["router.control"]),
             ("expire: 1h", "durable: false", ["spool.expire"], ["spool.durable"]),
             ("127.0.0.1", "127.0.0.2", [], ["dns"]),
+            ("providers:", "vault: {key: file:k}\nproviders:", [], ["vault"]),
         ]
     )
     func keys(_ old: String, _ new: String, _ changed: [String], _ restart: [String]) throws {

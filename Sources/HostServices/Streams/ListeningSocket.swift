@@ -2,7 +2,7 @@
 import CCares
 import Glibc
 
-/// A bound, listening TCP socket, opened at once: the port and the errors are known when a plugin's call returns.
+/// A bound socket, for TCP and listening or for datagrams, opened at once: the port and the errors are known when a plugin's call returns.
 struct ListeningSocket {
     let descriptor: Int32
     let port: UInt16
@@ -39,6 +39,20 @@ struct ListeningSocket {
         }
         self.descriptor = descriptor
         self.port = other.port
+    }
+
+    /// Opens a non-blocking socket for datagrams on `address`.
+    init(datagramsAt address: IPAddress, port: UInt16) throws(ServiceError) {
+        let family = if case .v4 = address { AF_INET } else { AF_INET6 }
+        let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        let descriptor = socket(family, type, 0)
+        guard descriptor >= 0, Self.bind(descriptor, address, port) == 0 else {
+            let code = errno
+            if descriptor >= 0 { close(descriptor) }
+            throw .cannotListen(address: address.description, port: port, reason: SystemError.text(code))
+        }
+        self.descriptor = descriptor
+        self.port = Self.port(of: descriptor)
     }
 
     /// Binds to the socket name written out byte by byte, as ip(7) and ipv6(7) lay it out.

@@ -1,6 +1,6 @@
 internal import Glibc
+internal import NIOConcurrencyHelpers
 internal import NativeCalls
-internal import Synchronization
 
 /// An ordinary shared library, loaded for good.
 ///
@@ -35,10 +35,10 @@ package final class ForeignLibrary: @unchecked Sendable {
     }
 
     /// What was loaded from where it lies: the linker answers a second load of a path with what it has.
-    private static let loaded = Mutex<[String: String]>([:])
+    private static let loaded = NIOLockedValueBox<[String: String]>([:])
 
     private static func note(_ file: LibraryFile) throws(PluginRefusal) {
-        let known = loaded.withLock { loaded in
+        let known = loaded.withLockedValue { loaded in
             if loaded[file.path] == nil { loaded[file.path] = file.sha256 }
             return loaded[file.path]
         }

@@ -1,6 +1,6 @@
 internal import Foundation
+internal import NIOConcurrencyHelpers
 internal import NativeCalls
-internal import Synchronization
 
 /// What a session tells its owner, on threads of its own.
 package enum ForeignEvent: Hashable, Sendable {
@@ -37,7 +37,7 @@ package final class ForeignSession: Sendable {
     private let tell: @Sendable (ForeignEvent) -> Void
     private let queue: ArrivalQueue
     private let thread: JobThread
-    private let work: Mutex<Work>
+    private let work: NIOLockedValueBox<Work>
 
     /// What only the session's thread uses; the lock is for the compiler, nobody waits for it.
     private struct Work {
@@ -59,7 +59,7 @@ package final class ForeignSession: Sendable {
         queue = ArrivalQueue { tell(.arrived) }
         thread = JobThread(name: name, jobsMax: Self.jobsMax)
         let none = [UInt64?](repeating: nil, count: accounts.count)
-        work = Mutex(Work(handles: none, callbacks: none.map { _ in nil }))
+        work = NIOLockedValueBox(Work(handles: none, callbacks: none.map { _ in nil }))
     }
 
     // MARK: For the owner
@@ -72,7 +72,7 @@ package final class ForeignSession: Sendable {
 
     /// Logs one in, or tries again.
     package func open(_ account: Int) {
-        thread.addAlways { self.work.withLock { self.open(account, &$0) } }
+        thread.addAlways { self.work.withLockedValue { self.open(account, &$0) } }
     }
 
     /// Hands a message over; ``ForeignEvent/settled(job:_:)`` follows.
@@ -80,7 +80,7 @@ package final class ForeignSession: Sendable {
     /// - Returns: false if there is no room; after the next `settled` there is.
     package func deliver(_ letter: ForeignLetter, by account: Int, job: UInt64) -> Bool {
         thread.add {
-            let result = self.work.withLock { self.deliver(letter, by: account, $0) }
+            let result = self.work.withLockedValue { self.deliver(letter, by: account, $0) }
             self.tell(.settled(job: job, result))
         }
     }
@@ -99,7 +99,7 @@ package final class ForeignSession: Sendable {
     /// Does not wait: a call that blocks keeps the thread for as long as it does. Callbacks do nothing from now on.
     package func stop() {
         queue.close()
-        thread.end { self.work.withLock { self.closeAll(&$0) } }
+        thread.end { self.work.withLockedValue { self.closeAll(&$0) } }
     }
 
     /// Whether the thread is gone, or never was.

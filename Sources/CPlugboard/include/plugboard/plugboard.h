@@ -33,8 +33,10 @@
 #include "ext/commands.h"
 #include "ext/digest.h"
 #include "ext/http.h"
+#include "ext/metrics.h"
 #include "ext/secrets.h"
 #include "ext/status.h"
 #include "ext/store.h"
+#include "ext/udp.h"
 
 #endif

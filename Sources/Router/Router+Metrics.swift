@@ -1,0 +1,104 @@
+internal import CoreMetrics
+internal import NIOConcurrencyHelpers
+internal import PluginHost
+internal import Spool
+internal import Telemetry
+
+extension Router {
+    /// Everything that the router and its plugins count, in the text format of Prometheus.
+    ///
+    /// The router's own numbers are those of ``status()``, read when they are asked for: counting costs the message path
+    /// nothing but what it counts anyway.
+    package func metricsText() async -> String {
+        let status = await status()
+        routerMetrics.update(status)
+        return metrics.text()
+    }
+}
+
+/// The router's own metrics.
+///
+/// Any thread.
+final class RouterMetrics: Sendable {
+    private let registry: MetricsRegistry
+    /// What each counter had reached when it was read the last time.
+    private let lastValues = NIOLockedValueBox<[String: UInt64]>([:])
+
+    init(_ registry: MetricsRegistry) {
+        self.registry = registry
+        for (name, kind, help) in Self.descriptions { registry.describe(name, kind, help: help) }
+    }
+
+    private static let descriptions: [(String, MetricKind, String)] = [
+        ("plugboard_submitted_total", .counter, "Envelopes that instances handed in."),
+        ("plugboard_refused_total", .counter, "Envelopes that the router did not take."),
+        ("plugboard_busy_total", .counter, "Submits that were put off for want of room."),
+        ("plugboard_settled_total", .counter, "Deliveries by their outcome."),
+        ("plugboard_stalls_total", .counter, "Times that a lane stood still with envelopes in it."),
+        ("plugboard_lane_depth", .gauge, "Envelopes in an instance's lane."),
+        ("plugboard_lane_capacity", .gauge, "Envelopes that an instance's lane has room for."),
+        ("plugboard_in_flight", .gauge, "Envelopes that an instance has taken and not settled."),
+        ("plugboard_parked_conversations", .gauge, "Conversations that wait for another attempt."),
+        ("plugboard_streams", .gauge, "Open streams of an instance."),
+        ("plugboard_instance_up", .gauge, "Whether an instance runs."),
+        ("plugboard_links", .gauge, "Links to a network by their state."),
+        ("plugboard_spool_messages", .gauge, "Messages on disk: waiting, of them to be retried, and given up."),
+        ("plugboard_uptime_seconds", .gauge, "How long the router has run."),
+        ("plugboard_workers", .gauge, "Threads that carry messages."),
+    ]
+
+    func update(_ status: RouterStatus) {
+        for instance in status.instances { update(instance) }
+        set("plugboard_uptime_seconds", [], Double(status.uptimeMs) / 1000)
+        set("plugboard_workers", [], Double(status.workers))
+        if let spool = status.spool {
+            set("plugboard_spool_messages", [("state", "waiting")], Double(spool.pending))
+            set("plugboard_spool_messages", [("state", "retrying")], Double(spool.deferred))
+            set("plugboard_spool_messages", [("state", "dead")], Double(spool.deadLetters))
+        }
+    }
+
+    private func update(_ instance: RouterStatus.InstanceStatus) {
+        let labels = [("instance", instance.name), ("plugin", instance.plugin)]
+        let counters = instance.counters
+        count("plugboard_submitted_total", labels, counters.submitted)
+        count("plugboard_refused_total", labels, counters.refused)
+        count("plugboard_busy_total", labels, counters.busy)
+        count("plugboard_stalls_total", labels, counters.stalls)
+        let outcomes = [
+            ("delivered", counters.delivered), ("deferred", counters.deferred), ("failed", counters.failed),
+            ("dropped", counters.dropped),
+        ]
+        for (outcome, value) in outcomes {
+            count("plugboard_settled_total", labels + [("outcome", outcome)], value)
+        }
+        set("plugboard_lane_depth", labels, Double(instance.laneDepth))
+        set("plugboard_lane_capacity", labels, Double(instance.laneCapacity))
+        set("plugboard_in_flight", labels, Double(instance.inFlight))
+        set("plugboard_parked_conversations", labels, Double(instance.parked))
+        set("plugboard_streams", labels, Double(instance.streams))
+        set("plugboard_instance_up", labels, instance.state == "running" ? 1 : 0)
+        let states: [(String, InstanceLink.State)] = [
+            ("down", .down), ("connecting", .connecting), ("up", .up), ("backing-off", .backingOff),
+        ]
+        guard !instance.links.isEmpty else { return }
+        for (name, state) in states {
+            set("plugboard_links", labels + [("state", name)], Double(instance.links.count { $0.state == state }))
+        }
+    }
+
+    private func set(_ name: String, _ labels: [(String, String)], _ value: Double) {
+        Meter(label: name, dimensions: labels, factory: registry).set(value)
+    }
+
+    /// Brings a counter up to a value; it begins anew when the instance did.
+    private func count(_ name: String, _ labels: [(String, String)], _ value: UInt64) {
+        let key = name + labels.map { "\u{0}\($0.0)\u{0}\($0.1)" }.joined()
+        let grown = lastValues.withLockedValue { values in
+            let last = values[key] ?? 0
+            values[key] = value
+            return value >= last ? value - last : value
+        }
+        Counter(label: name, dimensions: labels, factory: registry).increment(by: Int64(clamping: grown))
+    }
+}
