@@ -94,7 +94,7 @@ let core: [Target] = [
     ),
     module(
         "PluginHost",
-        ["CFFI", "CLinux", "CMemory", "CPlugboard", "HostServices", "NativeCalls", "Telemetry", "Vault", log],
+        ["CFFI", "CLinux", "CMemory", "CPlugboard", "HostServices", "NativeCalls", "Telemetry", "Vault", locks, log],
         onMessagePath
     ),
     module("ProviderKit", ["CPlugboard", "IMModel"]),

@@ -69,20 +69,21 @@ struct LibraryFile {
     ///
     /// It is open as long as the process: the dynamic linker takes a path that it has seen for the library that it knows.
     func sealed() throws(PluginRefusal) -> String {
-        try Self.sealedFiles.withLockedValue { files throws(PluginRefusal) in
-            if let known = files[sha256] { return known }
+        let result = Self.sealedFiles.withLockedValue { files -> Result<String, PluginRefusal> in
+            if let known = files[sha256] { return .success(known) }
             let descriptor = plugboard_memory_file("\(stem)-\(sha256.prefix(16))")
-            guard descriptor >= 0 else { throw Self.unreadable(path, -descriptor) }
+            guard descriptor >= 0 else { return .failure(Self.unreadable(path, -descriptor)) }
             var status = Self.write(contents, to: descriptor)
             if status == 0 { status = -plugboard_seal(descriptor) }
             guard status == 0 else {
                 close(descriptor)
-                throw Self.unreadable(path, status)
+                return .failure(Self.unreadable(path, status))
             }
             let name = "/proc/self/fd/\(descriptor)"
             files[sha256] = name
-            return name
+            return .success(name)
         }
+        return try result.get()
     }
 
     private static let sealedFiles = NIOLockedValueBox<[String: String]>([:])

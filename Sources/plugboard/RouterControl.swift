@@ -10,7 +10,7 @@ internal import Spool
 struct RouterControl: ControlHandler {
     let router: Router
 
-    private var setups: [ProviderSetup] { router.setups }
+    var setups: [ProviderSetup] { router.setups }
 
     func handle(_ request: ControlRequest, respond: ControlResponder) async throws(ControlFailure) {
         switch ControlCommand(rawValue: request.command) {

@@ -33,7 +33,7 @@ struct CommandList {
     init(_ descriptor: plugboard_descriptor_t, _ reader: DescriptorReader) {
         let entries: [plugboard_command_t]
         do throws(PluginRefusal) {
-            entries = try reader.list(descriptor.commands, descriptor.command_count, "commands")
+            entries = try reader.list(descriptor.commands, descriptor.command_count, ABISize.command, "commands")
         } catch {
             refuse(nil, "", Self.fault(error))
             return
@@ -44,7 +44,7 @@ struct CommandList {
     private mutating func add(_ entry: plugboard_command_t, _ index: Int, _ reader: DescriptorReader) {
         var name = ""
         do throws(PluginRefusal) {
-            try reader.check(size: entry.struct_size, of: plugboard_command_t.self, "command")
+            try reader.check(entry.struct_size, atLeast: ABISize.command, "command")
             name = try reader.text(entry.name, "name")
             let signature = try reader.text(entry.signature, "signature")
             let names = try entry.argument_names.map { pointer throws(PluginRefusal) in
