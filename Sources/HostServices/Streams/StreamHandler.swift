@@ -26,6 +26,10 @@ final class StreamHandler: ChannelInboundHandler {
         service?.channelRead(stream, unwrapInboundIn(data))
     }
 
+    func channelReadComplete(context: ChannelHandlerContext) {
+        service?.worker.inputComplete()
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         service?.channelInactive(stream)
     }

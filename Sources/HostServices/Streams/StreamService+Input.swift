@@ -8,6 +8,7 @@ extension StreamService {
         // What comes from a TLS handler is its own.
         defer { if stream.handshake == nil { worker.giveBackReadBuffer(data) } }
         guard !isStopped, data.readableBytes > 0 else { return }
+        worker.noteInput(data.readableBytes)
         switch stream.phase {
         case .finishing, .lingering, .ended:
             return
