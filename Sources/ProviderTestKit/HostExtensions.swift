@@ -8,7 +8,9 @@ internal import Crypto
 enum HostExtensions {
     /// Safe to share: immortal, and never written after this initialiser.
     private nonisolated(unsafe) static let tables: [String: UnsafeRawPointer] = [
-        PLUGBOARD_EXT_DIGEST: immortal(digests)
+        PLUGBOARD_EXT_DIGEST: immortal(digests),
+        PLUGBOARD_EXT_STORE: immortal(SimulatedStore.plain),
+        PLUGBOARD_EXT_SECRETS: immortal(SimulatedStore.secret),
     ]
 
     /// The table of an extension; nil for one that there is not.

@@ -64,6 +64,12 @@ public final class SimulatedInstance {
     var wasRefused = false
     var isWaitingForRoom = false
     var untold: [(cookie: UInt64, refusal: Outcome.Reason?)] = []
+    /// The plugin's tables for the answers of the stores.
+    var storeEvents: [SimulatedStore.Kind: UnsafePointer<plugboard_store_events_t>] = [:]
+    /// Requests to the stores without an answer.
+    var storePending = 0
+    /// When the last of them is answered, in ns.
+    var storeAnswerAt: UInt64 = 0
     /// Timers that ran when nothing had happened yet.
     var timersAtRest = 0
     var watched: [WatchedObject] = []
@@ -74,6 +80,7 @@ public final class SimulatedInstance {
         case listener
         case timer
         case query
+        case storeRequest
     }
 
     /// An object of the plugin's that must not outlive it.
@@ -146,6 +153,7 @@ public final class SimulatedInstance {
     public func start() throws(InstanceRefusal) {
         precondition(state == .created, "only what was made can be started")
         state = .running
+        findEvents()
         simulation.note(.start, self)
         let status = call { $0.start($1) }
         simulation.note(.started, self, UInt64(bitPattern: Int64(status)))

@@ -24,6 +24,8 @@ public final class Simulation {
 
     var random: SeededRandom
     var ledger = Ledger()
+    /// What instances have stored, by their names and the kind of store.
+    var stored: [String: [[UInt8]: [UInt8]]] = [:]
     /// In ns since the world began.
     private(set) var nowNs: UInt64 = 0 {
         didSet { clock.store(nowNs, ordering: .relaxed) }

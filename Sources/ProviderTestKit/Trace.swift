@@ -10,6 +10,7 @@ struct Trace {
         case write, writeAnswer, setReading, finish, abort, startTLS
         case resolve, resolved, startTimer, cancelTimer, fired, random, log
         case peerOpened, peerReceived, peerWrote, peerClosed, fault
+        case storeAsked, storeDone
     }
 
     struct Event {
@@ -116,6 +117,8 @@ extension Trace.Event {
         case .fired: "fired() timer \(a)"
         case .random: "  random \(a) bytes"
         case .log: "  log: \(text ?? "")"
+        case .storeAsked: "  store request \(a)"
+        case .storeDone: "done() of store request \(a): \(b) entries"
         case .peerOpened: "peer \(a) is connected"
         case .peerReceived: "peer \(a) reads \(b) bytes"
         case .peerWrote: "peer \(a) writes \(b) bytes"

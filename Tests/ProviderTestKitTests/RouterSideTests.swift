@@ -141,4 +141,54 @@ import Testing
         #expect(fired.count == 1 && (1500...1503).contains(fired[0]))
         try simulation.finish()
     }
+
+    @Test func whatIsStoredIsFoundAgainByTheNextInstanceOfTheName() throws {
+        let simulation = Simulation(seed: 3)
+        var answers: [String] = []
+        for round in 1...2 {
+            let instance = try simulation.start(TestedPlugin(Sink.self), settings: ["name": "x"], id: "kept")
+            try #require(instance.provider(as: Sink.self)).onDeliver = { sink, delivery in
+                delivery.complete(.delivered)
+                let store = sink.host.store
+                try? store.get([1]) { answers.append("get \((try? $0.get()) ?? nil ?? [])") }
+                try? store.put([1], [UInt8(round)], if: .absent) { result in
+                    if case .success(.conflict(let there)) = result { answers.append("conflict \(there ?? [])") }
+                    if case .success(.done) = result { answers.append("put") }
+                }
+                try? store.put([2, 7], [9])
+                try? store.list(prefix: [2]) { answers.append("list \((try? $0.get()) ?? [])") }
+                try? sink.host.secrets.get([1]) { answers.append("secret \((try? $0.get()) ?? nil ?? [])") }
+                return true
+            }
+            instance.deliver(try message("go"))
+            simulation.run(for: .seconds(5))
+            instance.stop()
+        }
+        #expect(
+            answers.filter { !$0.hasPrefix("secret") }
+                == ["get []", "put", "list [[2, 7]]", "get [1]", "conflict [1]", "list [[2, 7]]"]
+        )
+        #expect(answers.count { $0 == "secret []" } == 2)
+        try simulation.finish()
+    }
+
+    @Test(arguments: [0, 1, 512, 513])
+    func aKeyHasOneTo512Bytes(_ count: Int) throws {
+        let simulation = Simulation(seed: 3)
+        let instance = try simulation.start(TestedPlugin(Sink.self), settings: ["name": "x"])
+        var refusal: HostError?
+        try #require(instance.provider(as: Sink.self)).onDeliver = { sink, delivery in
+            delivery.complete(.delivered)
+            do throws(HostError) {
+                try sink.host.store.put([UInt8](repeating: 1, count: count), [])
+            } catch {
+                refusal = error
+            }
+            return true
+        }
+        instance.deliver(try message("go"))
+        simulation.run(for: .seconds(5))
+        #expect(refusal == ((1...512).contains(count) ? nil : .invalidArgument))
+        try simulation.finish()
+    }
 }
