@@ -112,7 +112,7 @@ integrator-test: build-dependencies
 	Tests/Integrator/run
 
 dependencies:
-	Tests/Support/install-packages.sh build interop
+	Tests/Support/install-packages.sh build verify-lanes crash interop
 
 build-dependencies:
 	@Tests/Support/install-packages.sh build
