@@ -36,6 +36,7 @@ package final class Worker: @unchecked Sendable {
 
     private let group: MultiThreadedEventLoopGroup
     private let isWakePending = Atomic<Bool>(false)
+    private let thread = Atomic<Int32>(0)
 
     private var queue: [() -> Void] = []
     private var flushes: [() -> Void] = []
@@ -59,7 +60,16 @@ package final class Worker: @unchecked Sendable {
         self.name = name
         self.group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         self.eventLoop = group.next()
+        eventLoop.execute { [self] in
+            thread.store(SystemThread.id, ordering: .relaxed)
+            SystemThread.setName(name)
+        }
     }
+
+    /// The system's number of the worker's thread; 0 before that has begun.
+    ///
+    /// Any thread.
+    package var threadID: Int32 { thread.load(ordering: .relaxed) }
 
     /// Checks that the caller is on the worker's thread, in debug builds.
     @inline(__always)

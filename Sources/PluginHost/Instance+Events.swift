@@ -6,6 +6,8 @@ internal import Logging
 
 extension Instance: StreamDelegate {
     package func accepted(_ stream: StreamHandle, on listener: ListenerHandle) -> Bool {
+        watch.enter(.accepted, index)
+        defer { watch.leave() }
         guard isActive, let listenerUser = listenerUsers[listener] else { return false }
         var user: UnsafeMutableRawPointer?
         guard calls.table.accepted(calls.pointer, stream.rawValue, listenerUser, &user) == 1 else { return false }
@@ -15,6 +17,8 @@ extension Instance: StreamDelegate {
     }
 
     package func opened(_ stream: StreamHandle, tls: TLSInfo?) {
+        watch.enter(.opened, index)
+        defer { watch.leave() }
         guard isActive else { return }
         let user = streams.user(stream)
         guard let tls else {
@@ -35,6 +39,8 @@ extension Instance: StreamDelegate {
     }
 
     package func received(_ stream: StreamHandle, _ bytes: UnsafeRawBufferPointer) -> Consumption {
+        watch.enter(.received, index)
+        defer { watch.leave() }
         guard isActive else { return .consumed(bytes.count) }
         wasRefused = false
         let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
@@ -47,11 +53,15 @@ extension Instance: StreamDelegate {
     }
 
     package func writable(_ stream: StreamHandle) {
+        watch.enter(.writable, index)
+        defer { watch.leave() }
         guard isActive else { return }
         calls.table.writable(calls.pointer, stream.rawValue, streams.user(stream))
     }
 
     package func closed(_ stream: StreamHandle, _ reason: CloseReason) {
+        watch.enter(.closed, index)
+        defer { watch.leave() }
         guard openStreams.removeValue(forKey: stream) != nil else { return }
         tellClosed(stream, streams.user(stream), reason)
     }
@@ -87,6 +97,8 @@ extension CloseReason {
 
 extension Instance: TimerDelegate {
     package func timerFired(_ timer: TimerHandle) {
+        watch.enter(.fired, index)
+        defer { watch.leave() }
         let user = timerUsers.removeValue(forKey: timer)
         guard isActive else { return }
         calls.table.fired(calls.pointer, timer.rawValue, user)
@@ -95,6 +107,8 @@ extension Instance: TimerDelegate {
 
 extension Instance: ResolutionDelegate {
     package func resolved(_ resolution: ResolutionHandle, _ result: Result<DNSAnswer, ResolveError>) {
+        watch.enter(.resolved, index)
+        defer { watch.leave() }
         let user = queryUsers.removeValue(forKey: resolution)
         guard isActive else { return }
         let answer = ResolvedRecords(result)

@@ -5,17 +5,23 @@ package import HostServices
 
 extension Instance: HTTPDelegate {
     package func answered(_ request: HTTPRequestHandle, _ head: HTTPAnswer) {
+        watch.enter(.http, index)
+        defer { watch.leave() }
         guard isActive, let events = extras.httpEvents else { return }
         head.withABI { events.head(calls.pointer, request.rawValue, extras.httpUsers[request], $0) }
     }
 
     package func bodyReceived(_ request: HTTPRequestHandle, _ bytes: UnsafeRawBufferPointer) {
+        watch.enter(.http, index)
+        defer { watch.leave() }
         guard isActive, let events = extras.httpEvents else { return }
         let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
         events.body(calls.pointer, request.rawValue, extras.httpUsers[request], start, bytes.count)
     }
 
     package func finished(_ request: HTTPRequestHandle, _ result: Result<HTTPAnswer, HTTPFailure>) {
+        watch.enter(.http, index)
+        defer { watch.leave() }
         let user = extras.httpUsers.removeValue(forKey: request)
         guard isActive, let events = extras.httpEvents else { return }
         switch result {

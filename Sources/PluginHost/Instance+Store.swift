@@ -11,6 +11,8 @@ extension Instance: StoreDelegate {
         by service: StoreService,
         _ result: Result<StoreAnswer, StoreError>
     ) {
+        watch.enter(.stored, index)
+        defer { watch.leave() }
         let store = service === extras.store.service ? extras.store : extras.secrets
         let user = store.users.removeValue(forKey: request)
         guard isActive, let events = store.events else { return }

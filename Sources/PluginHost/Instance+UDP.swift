@@ -5,6 +5,8 @@ package import HostServices
 
 extension Instance: UDPDelegate {
     package func received(_ socket: UDPSocketHandle, _ datagrams: [Datagram]) {
+        watch.enter(.udp, index)
+        defer { watch.leave() }
         guard isActive, let events = extras.udpEvents else { return }
         let runs = datagrams.flatMap { [Array($0.address.utf8), $0.payload] }
         withByteRuns(runs) { runs in
@@ -24,6 +26,8 @@ extension Instance: UDPDelegate {
     }
 
     package func closed(_ socket: UDPSocketHandle, _ reason: String) {
+        watch.enter(.udp, index)
+        defer { watch.leave() }
         let user = extras.udpUsers.removeValue(forKey: socket)
         guard isActive, let events = extras.udpEvents else { return }
         withTexts([reason]) { events.closed(calls.pointer, socket.rawValue, user, $0[0]) }

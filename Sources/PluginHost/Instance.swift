@@ -32,6 +32,7 @@ package final class Instance {
     let resolutions: ResolutionService
     let extras: ExtraServices
     let logger: Logger
+    let watch: CallWatch
     /// Held, for counting references to it would be done for every message; the router lets go of its instances at its end.
     let router: any EnvelopeRouter
 
@@ -63,6 +64,8 @@ package final class Instance {
         package var vault: (any KeyValueBackend)?
         /// Where instances' metrics go.
         package var metrics: MetricsRegistry
+        /// The worker's: is told of each call into the plugin.
+        package var watch: CallWatch
 
         package init(
             worker: Worker,
@@ -72,7 +75,8 @@ package final class Instance {
             logger: Logger,
             store: (any KeyValueBackend)? = nil,
             vault: (any KeyValueBackend)? = nil,
-            metrics: MetricsRegistry = MetricsRegistry()
+            metrics: MetricsRegistry = MetricsRegistry(),
+            watch: CallWatch = CallWatch()
         ) {
             self.worker = worker
             self.limits = limits
@@ -82,6 +86,7 @@ package final class Instance {
             self.store = store
             self.vault = vault
             self.metrics = metrics
+            self.watch = watch
         }
     }
 
@@ -100,6 +105,7 @@ package final class Instance {
         self.plugin = plugin
         self.router = router
         self.worker = services.worker
+        self.watch = services.watch
         var logger = services.logger
         logger[metadataKey: "instance"] = "\(settings.id)"
         self.logger = logger
@@ -122,6 +128,8 @@ package final class Instance {
         self.hostContext = hostContext
         let collector = ProblemCollector()
         var pointer: UnsafeMutableRawPointer?
+        services.watch.enter(.create, index)
+        defer { services.watch.leave() }
         let table = settings.withABI(problems: collector) { instance in
             plugin.table.pointee.create(plugin.table.pointee.context, hostTable, instance, &pointer)
         }
@@ -163,8 +171,10 @@ package final class Instance {
     /// - Throws: ``InstanceError/notStarted(instance:status:)``; the instance is destroyed then.
     package func start() throws(InstanceError) {
         state = .running
+        watch.enter(.start, index)
         extras.askForEvents(of: provider, pointer)
         let status = provider.pointee.start(pointer)
+        watch.leave()
         guard status < 0 else { return }
         finish(callStop: false)
         throw .notStarted(instance: id, status: status)
@@ -174,6 +184,8 @@ package final class Instance {
     package func drain() {
         guard state == .running else { return }
         state = .draining
+        watch.enter(.drain, index)
+        defer { watch.leave() }
         provider.pointee.drain(pointer)
     }
 
@@ -189,6 +201,8 @@ package final class Instance {
     }
 
     private func finish(callStop: Bool) {
+        watch.enter(.stop, index)
+        defer { watch.leave() }
         let open = openStreams.keys.map { ($0, streams.user($0)) }
         openStreams = [:]
         streams.closeAll()
@@ -206,7 +220,9 @@ package final class Instance {
     /// Offers envelopes; the result says how many were taken, from the front.
     package func deliver(_ envelopes: UnsafeBufferPointer<UnsafePointer<plugboard_envelope_t>?>) -> Int {
         guard isActive else { return 0 }
+        watch.enter(.deliver, index)
         let taken = provider.pointee.deliver(pointer, envelopes.baseAddress, envelopes.count)
+        watch.leave()
         guard (0...envelopes.count).contains(taken) else {
             logger.error("the plugin says it took more envelopes than it was offered")
             return envelopes.count
@@ -217,6 +233,8 @@ package final class Instance {
     /// Tells what became of submitted envelopes.
     package func submitted(_ results: UnsafeBufferPointer<plugboard_submitted_t>) {
         guard isActive else { return }
+        watch.enter(.submitted, index)
+        defer { watch.leave() }
         provider.pointee.submitted(pointer, results.baseAddress, results.count)
     }
 
@@ -224,12 +242,16 @@ package final class Instance {
     package func room() {
         guard isActive else { return }
         wasRefused = false
+        watch.enter(.room, index)
         provider.pointee.room(pointer)
+        watch.leave()
         if !wasRefused { streams.resumeAll() }
     }
 
     /// The links to the network as the provider reports them; none if it reports none.
     package func links() -> [InstanceLink] {
+        watch.enter(.links, index)
+        defer { watch.leave() }
         guard isActive, let found = provider.pointee.extension(pointer, PLUGBOARD_EXT_STATUS) else { return [] }
         let table = found.assumingMemoryBound(to: plugboard_status_extension_t.self)
         guard table.pointee.struct_size >= ABISize.statusExtension,

@@ -24,7 +24,11 @@ extension Instance {
         }
         let sink = CommandSink(command)
         commandSink = sink
-        defer { commandSink = nil }
+        watch.enter(.command, index)
+        defer {
+            watch.leave()
+            commandSink = nil
+        }
         let answer =
             if let function = command.function {
                 try callFunction(function, command, values)
