@@ -19,6 +19,9 @@ package struct ProviderSection: Hashable, Sendable {
     package var pinPosition: SourcePosition
     /// The plugin's own settings; an empty map when none are written.
     package var settings: SettingNode
+    /// Whether it has a worker, and so a thread, of its own.
+    package var hasOwnWorker: Bool
+    package var limits: ProviderLimits
 
     static let nameLengthMax = 64
 
@@ -36,7 +39,13 @@ package struct ProviderSection: Hashable, Sendable {
                 help: "the SHA-256 that the plugin's file must have; 'plugboard plugins' shows it"
             ),
             SettingRule("providers.*.settings", .map, help: "the plugin's own settings"),
-        ] + ConnectorSection.rules
+            SettingRule(
+                "providers.*.worker",
+                .choice(["shared", "own"]),
+                defaultValue: "shared",
+                help: "whether the plugin has a thread of its own"
+            ),
+        ] + ConnectorSection.rules + ProviderLimits.rules
 
     /// The path of the settings, for messages: `providers.xmpp.settings`.
     package var settingsPath: SettingPath {
@@ -83,6 +92,8 @@ package struct ProviderSection: Hashable, Sendable {
         self.pin = Self.pin(member.node["sha256"], at: path.appending(key: "sha256"), &context)
         self.pinPosition = member.node["sha256"]?.position ?? self.pluginPosition
         self.settings = member.node["settings"] ?? SettingNode(.map([]), at: member.keyPosition)
+        self.hasOwnWorker = member.node["worker"]?.text == "own"
+        self.limits = ProviderLimits(member.node["limits"], at: path.appending(key: "limits"), &context)
     }
 }
 

@@ -5,6 +5,7 @@ package struct RouterConfiguration: Hashable, Sendable {
     /// The absolute directory of the file, which relative paths start from.
     package var directory: String
     package var router: RouterSection
+    package var log: LogSection
     package var home: HomeSection
     package var spool: SpoolSection
     package var tls: TLSSection
@@ -22,8 +23,8 @@ package struct RouterConfiguration: Hashable, Sendable {
 
     /// The rules of a configuration file, in the order of its sections.
     package static let rules: [SettingRule] =
-        RouterSection.rules + HomeSection.rules + SpoolSection.rules + TLSSection.rules + DNSSection.rules
-        + VaultSection.rules + Self.pluginPathRules + ProviderSection.rules
+        RouterSection.rules + LogSection.rules + HomeSection.rules + SpoolSection.rules + TLSSection.rules
+        + DNSSection.rules + VaultSection.rules + Self.pluginPathRules + ProviderSection.rules
 
     /// The schema of a configuration file.
     package static let schema: SettingSchema = {
@@ -38,6 +39,7 @@ package struct RouterConfiguration: Hashable, Sendable {
         self.file = file
         self.directory = context.directory
         self.router = RouterSection(root, &context)
+        self.log = LogSection(root, &context)
         self.home = HomeSection(root, &context)
         self.spool = SpoolSection(root, &context)
         self.tls = TLSSection(root, &context)
@@ -48,6 +50,7 @@ package struct RouterConfiguration: Hashable, Sendable {
             context.existingPath(element, isDirectory: true, at: path.appending(index: index))
         }
         self.providers = (root["providers"]?.members ?? []).compactMap { ProviderSection($0, &context) }
+        self.checkWorkers(root, &context)
         if root["providers"]?.members.isEmpty ?? true {
             context.problems.warning(
                 "no providers: the router would have no network to talk to",
@@ -55,5 +58,17 @@ package struct RouterConfiguration: Hashable, Sendable {
                 path: SettingPath([.key("providers")])
             )
         }
+    }
+
+    /// Providers with a worker of their own add to the workers.
+    private func checkWorkers(_ root: SettingNode, _ context: inout SectionContext) {
+        let own = self.providers.filter(\.hasOwnWorker)
+        guard let last = own.last, self.router.workers + own.count > RouterSection.workersMax else { return }
+        context.problems.error(
+            "\(own.count) providers have workers of their own, which makes \(self.router.workers + own.count) workers, "
+                + "and there may be \(RouterSection.workersMax)",
+            at: last.pluginPosition,
+            path: SettingPath([.key("providers"), .key(last.name), .key("worker")])
+        )
     }
 }
