@@ -112,7 +112,7 @@ let core: [Target] = [
         name: "plugboard",
         dependencies: [
             "Configuration", "ControlSocket", "Directory", "IMModel", "NativeCalls", "PluginHost", "Router", "Spool",
-            "Telemetry", "Vault", coreMetrics, arguments, lifecycle,
+            "Telemetry", "Vault", coreMetrics, arguments, lifecycle, locks,
             .product(name: "UnixSignals", package: "swift-service-lifecycle"), log,
         ],
         swiftSettings: settings

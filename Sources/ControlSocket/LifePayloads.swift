@@ -61,3 +61,22 @@ package struct UpgradeResult: Codable, Hashable, Sendable {
         self.failed = failed
     }
 }
+
+/// A provider that is to be started again.
+package struct EnableRequest: Codable, Hashable, Sendable {
+    package var provider: String
+
+    package init(provider: String) {
+        self.provider = provider
+    }
+}
+
+/// Whether it runs.
+package struct EnableResult: Codable, Hashable, Sendable {
+    /// Why it does not; nil if it does.
+    package var reason: String?
+
+    package init(reason: String? = nil) {
+        self.reason = reason
+    }
+}

@@ -24,6 +24,8 @@ package enum ControlCommand: String, CaseIterable, Sendable {
     case call
     /// No arguments; the text in ``MetricsPart``s.
     case metrics
+    /// An ``EnableRequest``; one ``EnableResult``.
+    case enable
 }
 
 /// How the router and its instances fare.
@@ -60,8 +62,10 @@ package struct InstanceStatus: Codable, Hashable, Sendable {
     package var name: String
     package var plugin: String
     package var version: String
-    /// `running`, `draining`, `stopped`, `not running`, or `refused`.
+    /// `running`, `draining`, `stopped`, `failed`, `refused`, `quarantined`, `stuck`, `held up`, or `dead`.
     package var state: String
+    /// Why it does not run.
+    package var reason: String?
     /// Envelopes in the instance's lane now.
     package var laneDepth: Int
     package var laneCapacity: Int
@@ -77,6 +81,14 @@ package struct InstanceStatus: Codable, Hashable, Sendable {
     package var refused: UInt64
     /// Times that the instance took nothing from its lane for long, although something was in it.
     package var stalls: UInt64
+    /// Calls into the plugin that took long.
+    package var slowCalls: UInt64?
+    /// Submits that had to wait, for it had handed in more than its limits allow.
+    package var throttled: UInt64?
+    /// Envelopes that were taken back, for it did not settle them in time.
+    package var overdue: UInt64?
+    /// Presence and typing that it handed in and that a newer one took the place of.
+    package var coalesced: UInt64?
     package var links: [LinkStatus]
 
     package init(
@@ -84,6 +96,7 @@ package struct InstanceStatus: Codable, Hashable, Sendable {
         plugin: String,
         version: String,
         state: String,
+        reason: String? = nil,
         laneDepth: Int = 0,
         laneCapacity: Int = 0,
         submitted: UInt64 = 0,
@@ -92,12 +105,17 @@ package struct InstanceStatus: Codable, Hashable, Sendable {
         failed: UInt64 = 0,
         refused: UInt64 = 0,
         stalls: UInt64 = 0,
+        slowCalls: UInt64? = nil,
+        throttled: UInt64? = nil,
+        overdue: UInt64? = nil,
+        coalesced: UInt64? = nil,
         links: [LinkStatus] = []
     ) {
         self.name = name
         self.plugin = plugin
         self.version = version
         self.state = state
+        self.reason = reason
         self.laneDepth = laneDepth
         self.laneCapacity = laneCapacity
         self.submitted = submitted
@@ -106,6 +124,10 @@ package struct InstanceStatus: Codable, Hashable, Sendable {
         self.failed = failed
         self.refused = refused
         self.stalls = stalls
+        self.slowCalls = slowCalls
+        self.throttled = throttled
+        self.overdue = overdue
+        self.coalesced = coalesced
         self.links = links
     }
 }

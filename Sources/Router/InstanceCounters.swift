@@ -6,6 +6,8 @@ package struct InstanceCounters: Hashable, Sendable {
     package var refused: UInt64 = 0
     /// Submits that were answered BUSY.
     package var busy: UInt64 = 0
+    /// Of these, the ones for handing in more than its limits allow.
+    package var throttled: UInt64 = 0
     /// Envelopes it delivered to its network.
     package var delivered: UInt64 = 0
     /// Deliveries it put off.

@@ -13,7 +13,8 @@ extension InstanceRuntime {
     /// it after all, it is told that the token is unknown.
     func takeBackOverdue(nowNs: UInt64) {
         guard nowNs >= nextSweepNs else { return }
-        let settleNs = UInt64(max(1, limits.settleTime / .nanoseconds(1)))
+        let settleTime = settleTime ?? limits.settleTime
+        let settleNs = UInt64(max(1, settleTime / .nanoseconds(1)))
         nextSweepNs = nowNs + settleNs / Self.sweepsPerSettleTime
         inFlight.nextSweep()
         let wasFull = inFlight.count >= limits.inFlightMax
@@ -24,7 +25,7 @@ extension InstanceRuntime {
         core.logger.warning(
             "a provider did not settle what it took: it is taken back",
             metadata: [
-                "instance": "\(name)", "count": "\(overdue.count)", "after": "\(limits.settleTime)",
+                "instance": "\(name)", "count": "\(overdue.count)", "after": "\(settleTime)",
                 "in-flight": "\(inFlight.count)",
             ]
         )

@@ -80,7 +80,7 @@ extension InstanceRuntime {
         _ settings: InstanceSettings,
         _ services: Instance.Services
     ) throws(SeatError) {
-        guard others.isEmpty else { throw .busy(provider: name) }
+        guard others.isEmpty, !isWithdrawing else { throw .busy(provider: name) }
         lastGeneration &+= 1
         let made: Seat
         do throws(InstanceError) {
@@ -107,6 +107,7 @@ extension InstanceRuntime {
         let old = seat
         seat = made
         failure = nil
+        wasStopped = false
         // So that whoever waits for the start finds the routes.
         core.publishIfOld()
         if let old, old.instance.state != .stopped { beginLeaving(old) }
@@ -203,6 +204,8 @@ extension InstanceRuntime {
     ///
     /// - Parameter reason: why, for the status and for the authors of what is lost; nil: it is removed.
     func withdraw(because reason: String?) {
+        guard !isWithdrawing else { return }
+        isWithdrawing = true
         isOpen.store(false, ordering: .releasing)
         endLeaving()
         if let seat {
@@ -211,8 +214,11 @@ extension InstanceRuntime {
         }
         seat = nil
         untold.removeAll { _ in true }
+        // What it refused, it refused for itself alone.
+        resetOffers()
         failure = reason
         isRemoved = reason == nil
+        wasStopped = reason != nil
         core.retainClaims([], of: index)
     }
 
@@ -240,10 +246,8 @@ extension InstanceRuntime {
             giveUp(envelope, step: .bury, FailureReason(removed: name))
         }
         closing.store(Closing.none.rawValue, ordering: .releasing)
+        isWithdrawing = false
     }
-
-    /// Whether a provider that was withdrawn may be started again.
-    var isLetGo: Bool { closing.load(ordering: .acquiring) == Closing.none.rawValue }
 
     /// Gives up the claims that are not among `subjects`.
     func keepClaims(_ subjects: Set<String>) {

@@ -22,6 +22,7 @@ extension InstanceRuntime: EnvelopeRouter {
             return error == .tooLarge ? PLUGBOARD_E_LIMIT : PLUGBOARD_E_INVALID
         }
         guard let seat = seat(of: instance) else { return PLUGBOARD_E_SHUTDOWN }
+        if isOverBudget() { return busy(seat) }
         let now = HostClock.coarseWallMs()
         let isStored = isDurable && envelope.pointee.kind.isDurableKind
         let routed = copy(envelope, imageBytes, cookie: cookie, now: now)

@@ -8,6 +8,8 @@ internal import Routing
 internal import Spool
 internal import Synchronization
 
+internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
+
 /// The router's side of one plugin instance: its lane, what it holds, what it waits for.
 ///
 /// Used on its worker's loop only, but for the constants, the producers' side of the lane, and ``isOpen``.
@@ -36,6 +38,18 @@ final class InstanceRuntime {
     ///
     /// Any thread.
     let closing = Atomic<UInt8>(Closing.none.rawValue)
+    /// Calls that took longer than they should.
+    ///
+    /// Any thread.
+    let slowCalls = Atomic<UInt64>(0)
+    private let slowNs = Atomic<UInt64>(100_000_000)
+    private let stuckNs = Atomic<UInt64>(10_000_000_000)
+    /// Why its worker was given up, if it was.
+    ///
+    /// Any thread.
+    let lostReason = NIOLockedValueBox<String?>(nil)
+    /// It was withdrawn, and its lane is not empty yet.
+    var isWithdrawing = false
     /// The present instance; nil if none runs.
     @exclusivity(unchecked) var seat: Seat?
     /// An instance that is being started, or that finishes its work after it was replaced.
@@ -43,6 +57,15 @@ final class InstanceRuntime {
     var lastGeneration: UInt16 = 0
     /// Why the instance does not run, if it could not be made or started, or was stopped.
     var failure: String?
+    /// It was stopped for a fault, and is not to be tried again unasked.
+    var wasStopped = false
+    /// What it may hand in; nil: as much as it likes.
+    @exclusivity(unchecked) var budget: SubmitBudget?
+    /// It has used its budget up, and is told when there is some again.
+    var isThrottled = false
+    var budgetLog = LogLimit<Int>(pauseNs: 10_000_000_000)
+    /// How long it may hold an envelope; nil: ``RouterLimits/settleTime``.
+    var settleTime: Duration?
     /// The configuration does not name it any more.
     var isRemoved = false
     @exclusivity(unchecked) var counters = InstanceCounters()
@@ -77,6 +100,17 @@ final class InstanceRuntime {
     static let batchMax = 64
     /// Batches of one round; then the worker's other instances and sockets have their turn.
     static let batchesPerRoundMax = 16
+
+    /// How long a call into the instance may take.
+    ///
+    /// Any thread.
+    var callLimits: CallJudge.Limits {
+        get { CallJudge.Limits(slow: slowNs.load(ordering: .relaxed), stuck: stuckNs.load(ordering: .relaxed)) }
+        set {
+            slowNs.store(newValue.slow, ordering: .relaxed)
+            stuckNs.store(newValue.stuck, ordering: .relaxed)
+        }
+    }
 
     init(index: Int, name: String, context: WorkerContext) {
         self.index = index

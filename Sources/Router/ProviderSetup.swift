@@ -15,8 +15,11 @@ package struct ProviderSetup: Sendable {
     /// What is wrong with its settings, in the order of the file.
     package var problems: [Problem] = []
 
+    /// Why it is not started although it could be.
+    package var quarantine: String?
+
     /// Whether it can be started.
-    var isReady: Bool { plugin != nil && settings != nil }
+    var isReady: Bool { plugin != nil && settings != nil && quarantine == nil }
 }
 
 /// Loads the configured plugins and checks their settings: what `check` reports and `run` starts.

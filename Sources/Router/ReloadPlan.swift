@@ -84,6 +84,14 @@ package struct ReloadPlan: Hashable, Sendable {
         home = Home(old.configuration.home, new.configuration.home)
         changedKeys = Self.keys(Self.movable, old.configuration, new.configuration)
         restartKeys = Self.keys(Self.fixed, old.configuration, new.configuration)
+        restartKeys += new.configuration.providers.filter { section in
+            let before = old.configuration.providers.first { $0.name == section.name }
+            return section.hasOwnWorker != (before?.hasOwnWorker ?? false)
+        }.map { "providers.\($0.name).worker" }
+        changedKeys += new.configuration.providers.filter { section in
+            let before = old.configuration.providers.first { $0.name == section.name }
+            return before.map { $0.limits != section.limits } ?? false
+        }.map { "providers.\($0.name).limits" }
     }
 
     private static func change(_ section: ProviderSection, _ old: Side, _ new: Side, isRunning: Bool) -> Change {
@@ -108,6 +116,7 @@ package struct ReloadPlan: Hashable, Sendable {
 
     /// What the router takes over while it runs, apart from providers and home users.
     private static let movable: [Key] = [
+        ("log", { $0.log == $1.log && $0.router.log == $1.router.log }),
         ("spool.expire", { $0.spool.expire == $1.spool.expire }),
         ("spool.retry", { $0.spool.retry == $1.spool.retry }),
         ("tls", { $0.tls == $1.tls }),
@@ -120,7 +129,6 @@ package struct ReloadPlan: Hashable, Sendable {
         ("router.workers", { $0.router.workers == $1.router.workers }),
         ("router.state", { $0.router.state == $1.router.state }),
         ("router.control", { $0.router.control == $1.router.control }),
-        ("router.log", { $0.router.log == $1.router.log }),
         ("spool.durable", { $0.spool.durable == $1.spool.durable }),
         ("spool.dead_letters", { $0.spool.deadLetters == $1.spool.deadLetters }),
         ("dns", { $0.dns == $1.dns }),
@@ -159,10 +167,15 @@ extension RouterConfiguration {
     func keepingFixed(of running: RouterConfiguration) -> RouterConfiguration {
         var kept = self
         kept.router = running.router
+        kept.router.log = router.log
         kept.spool.durable = running.spool.durable
         kept.spool.deadLetters = running.spool.deadLetters
         kept.dns = running.dns
         kept.vault = running.vault
+        for index in kept.providers.indices {
+            let before = running.providers.first { $0.name == kept.providers[index].name }
+            kept.providers[index].hasOwnWorker = before?.hasOwnWorker ?? false
+        }
         return kept
     }
 }

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import HostServices
 internal import Logging
 internal import PluginHost
@@ -8,6 +9,9 @@ extension Router {
     /// Starts a provider that does not run.
     func startAnew(_ name: String, _ plugin: Plugin, _ settings: InstanceSettings) async throws {
         let runtime = await runtime(named: name)
+        guard !runtime.context.isAbandoned else { throw LostWorker(provider: name) }
+        // It may have been stopped for a fault a moment ago.
+        await finishWithdrawal(of: runtime)
         await onLoop(of: runtime) { $0.isRemoved = false }
         do {
             try await launch(runtime, plugin, settings)
@@ -55,23 +59,32 @@ extension Router {
 
     /// Lets a provider that was withdrawn be forgotten by the spool's writer.
     func finishWithdrawal(of runtime: InstanceRuntime) async {
+        guard await onLoop(of: runtime, { $0.isWithdrawing }) ?? false else { return }
         // What it has settled must not be read again.
         await wait(until: .now + .seconds(3600)) {
             await self.onLoop(of: runtime) { $0.context.hasSentSteps } ?? true
         }
         await onLoop(of: runtime) { $0.close() }
         await wait(until: .now + .seconds(3600)) {
-            await self.onLoop(of: runtime) { $0.isLetGo } ?? true
+            await self.onLoop(of: runtime) { !$0.isWithdrawing } ?? true
         }
     }
 
     /// The runtime of a name: the one it had, or a new one on the worker with the fewest.
     private func runtime(named name: String) async -> InstanceRuntime {
         if let known = core.runtimes.first(where: { $0.name == name }) { return known }
-        let loads = core.contexts.map { context in core.runtimes.count { $0.context === context } }
-        let worker = loads.indices.min { loads[$0] < loads[$1] } ?? 0
+        let shared = core.contexts.prefix(configuration.router.workers)
+        let loads = shared.map { context in core.runtimes.count { $0.context === context } }
+        let worker = ownWorker(of: name) ?? loads.indices.min { loads[$0] < loads[$1] } ?? 0
         let made = core.addRuntime(named: name, on: worker)
         await onLoop(of: made) { $0.context.add($0) }
         return made
     }
+}
+
+/// A provider cannot be started: its thread is lost.
+struct LostWorker: Error, CustomStringConvertible {
+    var provider: String
+
+    var description: String { "the thread of \(provider) does not return from it: restart the router" }
 }

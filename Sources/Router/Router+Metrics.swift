@@ -34,6 +34,10 @@ final class RouterMetrics: Sendable {
         ("plugboard_refused_total", .counter, "Envelopes that the router did not take."),
         ("plugboard_busy_total", .counter, "Submits that were put off for want of room."),
         ("plugboard_settled_total", .counter, "Deliveries by their outcome."),
+        ("plugboard_throttled_total", .counter, "Submits that were put off for they were more than the limits allow."),
+        ("plugboard_coalesced_total", .counter, "States that a newer one took the place of."),
+        ("plugboard_overdue_total", .counter, "Envelopes that were taken back for they were not settled in time."),
+        ("plugboard_slow_calls_total", .counter, "Calls into a plugin that took long."),
         ("plugboard_stalls_total", .counter, "Times that a lane stood still with envelopes in it."),
         ("plugboard_lane_depth", .gauge, "Envelopes in an instance's lane."),
         ("plugboard_lane_capacity", .gauge, "Envelopes that an instance's lane has room for."),
@@ -60,10 +64,16 @@ final class RouterMetrics: Sendable {
 
     private func update(_ instance: RouterStatus.InstanceStatus) {
         let labels = [("instance", instance.name), ("plugin", instance.plugin)]
+        set("plugboard_instance_up", labels, instance.state == "running" ? 1 : 0)
+        guard instance.hasAnswered else { return }
         let counters = instance.counters
         count("plugboard_submitted_total", labels, counters.submitted)
         count("plugboard_refused_total", labels, counters.refused)
         count("plugboard_busy_total", labels, counters.busy)
+        count("plugboard_throttled_total", labels, counters.throttled)
+        count("plugboard_coalesced_total", labels, counters.coalesced)
+        count("plugboard_overdue_total", labels, counters.overdue)
+        count("plugboard_slow_calls_total", labels, instance.slowCalls)
         count("plugboard_stalls_total", labels, counters.stalls)
         let outcomes = [
             ("delivered", counters.delivered), ("deferred", counters.deferred), ("failed", counters.failed),
@@ -77,7 +87,6 @@ final class RouterMetrics: Sendable {
         set("plugboard_in_flight", labels, Double(instance.inFlight))
         set("plugboard_parked_conversations", labels, Double(instance.parked))
         set("plugboard_streams", labels, Double(instance.streams))
-        set("plugboard_instance_up", labels, instance.state == "running" ? 1 : 0)
         let states: [(String, InstanceLink.State)] = [
             ("down", .down), ("connecting", .connecting), ("up", .up), ("backing-off", .backingOff),
         ]

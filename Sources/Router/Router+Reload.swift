@@ -51,11 +51,14 @@ extension Router {
             to: .init(configuration, Self.settings(setups)),
             running: await runningNames()
         )
+        for name in quarantine.all().keys { quarantine.remove(name) }
         var answer = ReloadAnswer(isApplied: true, problems: problems)
         await apply(plan, configuration, &setups, &answer)
         answer.needsRestart = plan.restartKeys
         let kept = configuration.keepingFixed(of: before.configuration)
         applied.withLockedValue { [setups] in $0 = Applied(configuration: kept, setups: setups) }
+        for runtime in core.runtimes { setLimits(of: runtime, configuration) }
+        await retryFailedStarts()
         log(answer)
         return answer
     }

@@ -3,7 +3,10 @@ internal import HostServices
 internal import Logging
 internal import PluginHost
 internal import Spool
+internal import Synchronization
 internal import Vault
+
+internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
 
 extension Router {
     /// How often it is looked whether the instances are done.
@@ -21,6 +24,10 @@ extension Router {
     /// disk, if it is stored at all. Not to be called while ``start()`` runs.
     package func shutdown() async {
         guard advance(from: [.made, .running], to: .stopping) else { return }
+        endRetries()
+        for context in core.contexts where context.isLost.load(ordering: .acquiring) && !context.isAbandoned {
+            abandon(context, "a plugin did not return to it")
+        }
         // A change that is under way sees the phase, and does not wait for instances any more.
         await turns.take()
         defer { turns.give() }
@@ -36,7 +43,8 @@ extension Router {
         instanceStore.close()
         vault?.close()
         await endSpool()
-        for worker in workers { await end(worker) }
+        for worker in workers where !core.contexts[worker.index].isAbandoned { await end(worker) }
+        watchdog.withLockedValue { $0 }?.stop()
         resolver.shutdown()
     }
 
@@ -65,7 +73,7 @@ extension Router {
 
     /// Hands the last steps to the spool, and closes it when they are written.
     private func endSpool() async {
-        for context in core.contexts {
+        for context in core.contexts where !context.isAbandoned {
             _ = try? await context.worker.call { context.close() }
             while let isSent = try? await context.worker.call({ context.hasSentSteps }), !isSent {
                 // The writer wakes the worker when it has room; this only waits for that.

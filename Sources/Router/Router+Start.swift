@@ -23,17 +23,24 @@ extension Router {
         precondition(isFirst, "a router can be started once")
         var preparation = ProviderPreparation(configuration, linked: linked, connectors: connectors)
         var setups = preparation.prepareAll()
+        markQuarantined(&setups)
         for problem in setups.flatMap(\.problems) {
             logger.log(level: problem.severity == .error ? .error : .warning, "\(problem)")
         }
         let homeRuntime = core.addRuntime(named: "home", on: 0)
         // Spread over the workers, in their order.
         let ready = setups.indices.filter { setups[$0].isReady }.prefix(RuntimeList.capacity - 1)
-        let runtimes = ready.enumerated().map { place, index in
-            core.addRuntime(named: setups[index].name, on: place % workers.count)
+        var shared = 0
+        let runtimes = ready.map { index in
+            let name = setups[index].name
+            if let own = ownWorker(of: name) { return core.addRuntime(named: name, on: own) }
+            shared += 1
+            return core.addRuntime(named: name, on: (shared - 1) % configuration.router.workers)
         }
+        for runtime in runtimes { setLimits(of: runtime, configuration) }
         core.open(store: store)
         watchForStalls()
+        startWatchdog()
         do {
             try await startHome(homeRuntime)
         } catch {
@@ -42,7 +49,28 @@ extension Router {
         }
         for (runtime, index) in zip(runtimes, ready) { await start(runtime, &setups[index]) }
         applied.withLockedValue { $0 = Applied(configuration: configuration, setups: setups) }
+        await retryFailedStarts()
         return setups
+    }
+
+    /// The worker that the configuration of the start gave a provider for itself; nil if it has none.
+    func ownWorker(of name: String) -> Int? {
+        let own = configuration.providers.filter(\.hasOwnWorker).firstIndex { $0.name == name }
+        return own.map { configuration.router.workers + $0 }
+    }
+
+    /// Takes over what the configuration lets a provider do.
+    func setLimits(of runtime: InstanceRuntime, _ configuration: RouterConfiguration) {
+        guard let limits = configuration.providers.first(where: { $0.name == runtime.name })?.limits else { return }
+        runtime.callLimits = CallJudge.Limits(
+            slow: UInt64(limits.slowCall / .nanoseconds(1)),
+            stuck: UInt64(limits.stuckCall / .nanoseconds(1))
+        )
+        let bound = LoopBound(value: runtime)
+        runtime.context.worker.run {
+            bound.value.setBudget(perSecond: limits.submitsPerSecond, burst: limits.submitBurst)
+            bound.value.settleTime = limits.settle
+        }
     }
 
     private func startHome(_ runtime: InstanceRuntime) async throws {
@@ -96,18 +124,20 @@ extension Router {
             logger: logger,
             store: instanceStore,
             vault: vault,
-            metrics: metrics
+            metrics: metrics,
+            watch: runtime.context.watch
         )
-        let bound = LoopBound(value: runtime)
-        try await runtime.context.worker.call {
-            let runtime = bound.value
+        let result = await onLoop(of: runtime) { runtime -> Result<Void, SeatError> in
             do throws(SeatError) {
-                try runtime.seat(plugin, settings, services)
+                return .success(try runtime.seat(plugin, settings, services))
             } catch {
                 if runtime.seat == nil { runtime.failure = "\(error)" }
-                throw error
+                return .failure(error)
             }
         }
+        // Its thread has not come back from it.
+        guard let result else { throw LostWorker(provider: runtime.name) }
+        try result.get()
     }
 
     /// Looks at the lanes now and then: often enough to notice a stall soon after it became one.

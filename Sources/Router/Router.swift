@@ -8,6 +8,7 @@ package import Logging
 internal import NIOConcurrencyHelpers
 package import PluginHost
 internal import Spool
+internal import Synchronization
 package import Telemetry
 internal import Vault
 
@@ -47,6 +48,12 @@ package final class Router: Sendable {
     private let phase = NIOLockedValueBox(Phase.made)
     /// One change of what runs at a time: a reload, an upgrade, the end.
     let turns = TurnLock()
+    /// Providers that are tried again, by name.
+    let startRetries = NIOLockedValueBox<[String: Task<Void, Never>]>([:])
+    let watchdog = NIOLockedValueBox<Watchdog?>(nil)
+    /// Called, on a thread of the router's, about a provider that holds up a worker for ever which others need: the host
+    /// is to start the process anew without it.
+    let onLost: (@Sendable (LostProvider) -> Void)?
     /// What the router runs by now.
     let applied: NIOLockedValueBox<Applied>
 
@@ -79,7 +86,8 @@ package final class Router: Sendable {
         limits: RouterLimits = RouterLimits(),
         logger: Logger,
         observer: (any RouterObserver)? = nil,
-        metrics: MetricsRegistry = MetricsRegistry()
+        metrics: MetricsRegistry = MetricsRegistry(),
+        onLost: (@Sendable (LostProvider) -> Void)? = nil
     ) throws(RouterError) {
         try self.init(
             configuration: configuration,
@@ -90,7 +98,8 @@ package final class Router: Sendable {
             metrics: metrics,
             openStore: { path throws(SpoolError) in
                 try SQLiteSpool(path: path, limits: SpoolLimits(configuration.spool))
-            }
+            },
+            onLost: onLost
         )
     }
 
@@ -105,8 +114,10 @@ package final class Router: Sendable {
         logger: Logger,
         observer: (any RouterObserver)?,
         metrics: MetricsRegistry = MetricsRegistry(),
-        openStore: (String) throws(SpoolError) -> any RouterStore
+        openStore: (String) throws(SpoolError) -> any RouterStore,
+        onLost: (@Sendable (LostProvider) -> Void)? = nil
     ) throws(RouterError) {
+        self.onLost = onLost
         self.configuration = configuration
         self.applied = NIOLockedValueBox(Applied(configuration: configuration, setups: []))
         self.linked = linked
@@ -126,7 +137,9 @@ package final class Router: Sendable {
         }
         // Last of what can fail: it has a thread of its own.
         resolver = try Self.resolver(configuration.dns)
-        workers = (0..<configuration.router.workers).map { Worker(index: $0, name: "worker-\($0)") }
+        let own = configuration.providers.filter(\.hasOwnWorker).map(\.name)
+        let names = (0..<configuration.router.workers).map { "worker-\($0)" } + own
+        workers = names.enumerated().map { Worker(index: $0, name: $1) }
         core = RouterCore(
             name: configuration.router.id,
             options: RouterCore.Options(configuration.spool, limits),
@@ -159,8 +172,13 @@ package final class Router: Sendable {
     package func status() async -> RouterStatus {
         var instances: [RouterStatus.InstanceStatus] = []
         for runtime in core.runtimes {
-            let status = await onLoop(of: runtime) { $0.isRemoved ? nil : $0.status }
-            if let status, let status { instances.append(status) }
+            let status = await onLoop(of: runtime, isPatient: false) { $0.isRemoved ? nil : $0.status }
+            if let status {
+                if let status { instances.append(status) }
+            } else if isIn([.made, .running, .stopping]) {
+                let plugin = setups.first { $0.name == runtime.name }?.plugin?.description
+                instances.append(runtime.statusFromOutside(of: plugin))
+            }
         }
         return RouterStatus(
             name: configuration.router.id,
@@ -186,6 +204,7 @@ package final class Router: Sendable {
     }
 
     /// Does something quick that must not happen once the router has left these phases; false if it has.
+    @discardableResult
     func ifIn(_ phases: Set<Phase>, _ body: () -> Void) -> Bool {
         phase.withLockedValue { phase in
             guard phases.contains(phase) else { return false }
@@ -194,17 +213,27 @@ package final class Router: Sendable {
         }
     }
 
-    /// Runs `body` on an instance's loop; nil if the loops may be gone.
+    /// Runs `body` on an instance's loop; nil if the loops may be gone, or this one was given up.
+    ///
+    /// - Parameter isPatient: whether to wait for a worker that is stuck in a plugin.
+    @discardableResult
     func onLoop<T: Sendable>(
         of runtime: InstanceRuntime,
+        isPatient: Bool = true,
         _ body: @escaping @Sendable (InstanceRuntime) -> T
     ) async -> T? {
         let bound = LoopBound(value: runtime)
+        let waits = runtime.context.waits
         return await withCheckedContinuation { continuation in
+            let wait = PendingWaits.Wait<T>(continuation)
             let isThere = ifIn([.made, .running, .stopping]) {
-                bound.value.context.worker.run { continuation.resume(returning: body(bound.value)) }
+                guard let place = waits.add(wait, isPatient: isPatient) else { return }
+                bound.value.context.worker.run {
+                    waits.remove(place)
+                    wait.answer(body(bound.value))
+                }
             }
-            if !isThere { continuation.resume(returning: nil) }
+            if !isThere { wait.answer(nil) }
         }
     }
 
@@ -315,7 +344,36 @@ extension InstanceRuntime {
             parked: parked.count,
             streams: instance?.streamCount ?? 0,
             counters: counters,
+            slowCalls: slowCalls.load(ordering: .relaxed),
             links: instance?.links() ?? []
+        )
+    }
+}
+
+extension InstanceRuntime {
+    /// What can be said of an instance whose worker does not answer.
+    ///
+    /// Any thread.
+    fileprivate func statusFromOutside(of plugin: PluginDescription?) -> RouterStatus.InstanceStatus {
+        let lost = lostReason.withLockedValue { $0 }
+        let present = context.watch.present
+        let isGuilty = present?.instance == index
+        let culprit = present.map { "\(core.runtimes[$0.instance].name) does not return from \($0.call)" } ?? ""
+        return RouterStatus.InstanceStatus(
+            name: name,
+            plugin: plugin?.id ?? "",
+            version: plugin?.version ?? "",
+            state: lost != nil ? "dead" : isGuilty ? "stuck" : "held up",
+            hasAnswered: false,
+            failure: lost ?? culprit,
+            laneDepth: lane.count,
+            laneCapacity: lane.capacity,
+            inFlight: 0,
+            parked: 0,
+            streams: 0,
+            counters: InstanceCounters(),
+            slowCalls: slowCalls.load(ordering: .relaxed),
+            links: []
         )
     }
 }

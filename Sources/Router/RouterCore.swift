@@ -165,7 +165,7 @@ final class RouterCore: @unchecked Sendable {
             names: runtimes.map(\.name),
             version: book.version
         )
-        for context in contexts { context.setTable(table) }
+        for context in contexts where !context.isAbandoned { context.setTable(table) }
     }
 
     // MARK: Room

@@ -24,5 +24,12 @@ package struct RouterLimits: Hashable, Sendable {
     /// How often the spool is searched for expired messages to instances that do not run.
     package var expirySweepInterval = Duration.seconds(60)
 
+    /// How long after a provider did not start it is tried again; twice as long after each further time.
+    package var startRetryFirst = Duration.seconds(10)
+    /// The longest of these pauses.
+    package var startRetryMax = Duration.seconds(600)
+    /// How often it is looked whether workers are stuck in plugins.
+    package var watchInterval = Duration.milliseconds(50)
+
     package init() {}
 }

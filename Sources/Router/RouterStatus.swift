@@ -9,8 +9,11 @@ package struct RouterStatus: Sendable {
         /// The plugin's id.
         package var plugin: String
         package var version: String
-        /// `starting`, `running`, `draining`, `stopped`, or `failed`.
+        /// `starting`, `running`, `draining`, `stopped`, `failed`; `stuck` in a callback, `held up` by
+        /// another that is, or `dead` with its worker.
         package var state: String
+        /// Whether its worker has told the rest; if not, counts are 0 and not known.
+        package var hasAnswered = true
         /// Why it has failed; empty if it has not.
         package var failure: String
         /// Envelopes in its lane, about.
@@ -23,6 +26,8 @@ package struct RouterStatus: Sendable {
         /// Open streams.
         package var streams: Int
         package var counters: InstanceCounters
+        /// Calls into it that took long.
+        package var slowCalls: UInt64
         package var links: [InstanceLink]
     }
 

@@ -70,7 +70,10 @@ final class SpoolWriter: @unchecked Sendable {
     }
 
     func start() {
-        let thread = Thread { self.run() }
+        let thread = Thread {
+            SystemThread.setName("spool")
+            self.run()
+        }
         thread.name = "spool"
         thread.start()
     }

@@ -17,6 +17,19 @@ final class WorkerContext: @unchecked Sendable {
     let index: Int
     /// What became of appended envelopes: pairs of words, see ``SpoolWriter/Result``.
     let results: Lane
+    /// Which call into a plugin the worker is in.
+    ///
+    /// Any thread.
+    let watch = CallWatch()
+    /// Who waits for the loop.
+    ///
+    /// Any thread.
+    let waits = PendingWaits()
+    /// A plugin does not return to the worker.
+    ///
+    /// Any thread.
+    let isLost = Atomic<Bool>(false)
+    private let abandoned = Atomic<Bool>(false)
     /// The routes, replaced on the loop alone.
     private(set) var table: RouteTable {
         didSet { unmanagedTable = Unmanaged.passUnretained(table) }
@@ -78,6 +91,20 @@ final class WorkerContext: @unchecked Sendable {
     /// On the loop.
     func add(_ runtime: InstanceRuntime) {
         runtimes.append(runtime)
+    }
+
+    // MARK: Workers that do not go on. Any thread.
+
+    /// Whether the worker is given up: a plugin does not return, and nothing is asked of its loop any more.
+    var isAbandoned: Bool { abandoned.load(ordering: .acquiring) }
+
+    /// Notes that a plugin holds the worker up, or does no more.
+    func setStuck(_ isStuck: Bool) { waits.setStuck(isStuck) }
+
+    /// Gives the worker up.
+    func abandon() {
+        abandoned.store(true, ordering: .releasing)
+        waits.setLost()
     }
 
     /// Takes no steps any more: what comes now stays on disk as it is.
@@ -150,6 +177,8 @@ final class WorkerContext: @unchecked Sendable {
 
     /// One round of work; false if there was none.
     private func round() -> Bool {
+        // A thread that comes back after all finds a router that has gone on without it.
+        guard !isAbandoned else { return false }
         var didWork = takeResults()
         didWork = sendSteps() || didWork
         didWork = passUnpassed() || didWork

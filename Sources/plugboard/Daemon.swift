@@ -14,17 +14,14 @@ enum Daemon: RouterParts {
     static let version = "0.1.0"
 
     static func run(_ configuration: RouterConfiguration) async throws {
-        let level = Logger.Level(rawValue: configuration.router.log.rawValue) ?? .info
-        LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
-            handler.logLevel = level
-            return handler
-        }
+        _ = Restart.inherited
+        let output = LogOutput(configuration)
+        LoggingSystem.bootstrap { _ in RouterLogHandler(output) }
         let logger = Logger(label: "plugboard")
         // What the libraries count comes out beside the router's own.
         let metrics = MetricsRegistry()
         MetricsSystem.bootstrap(metrics)
-        let service = try RouterService(configuration, logger: logger, metrics: metrics)
+        let service = try RouterService(configuration, output, logger: logger, metrics: metrics)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [.init(service: service)],
@@ -58,19 +55,23 @@ enum Daemon: RouterParts {
 struct RouterService: Service, CustomStringConvertible {
     private let configuration: RouterConfiguration
     private let router: Router
+    private let output: LogOutput
     private let logger: Logger
 
-    init(_ configuration: RouterConfiguration, logger: Logger, metrics: MetricsRegistry) throws {
+    init(_ configuration: RouterConfiguration, _ output: LogOutput, logger: Logger, metrics: MetricsRegistry) throws {
         self.configuration = configuration
+        self.output = output
         self.logger = logger
-        self.router = try Router(configuration: configuration, logger: logger, metrics: metrics)
+        self.router = try Router(configuration: configuration, logger: logger, metrics: metrics) { lost in
+            Restart.without(lost, state: configuration.router.state, logger: logger)
+        }
     }
 
     var description: String { "router \(configuration.router.id)" }
 
     func run() async throws {
         _ = try await router.start()
-        let control = RouterControl(router: router)
+        let control = RouterControl(router: router, output: output)
         let server: ControlServer
         do {
             server = try await ControlServer.start(path: configuration.router.control, handler: control)
@@ -95,7 +96,8 @@ struct RouterService: Service, CustomStringConvertible {
     /// Reads the configuration file again at each SIGHUP.
     private func reloadOnHangup() async {
         for await _ in await UnixSignalsSequence(trapping: .sighup) {
-            _ = await router.reload(file: configuration.file)
+            let answer = await router.reload(file: configuration.file)
+            if answer.isApplied { output.change(to: router.currentConfiguration) }
         }
     }
 }

@@ -23,6 +23,7 @@ struct PlugboardCommand<Parts: RouterParts>: AsyncParsableCommand {
                 ReloadCommand.self,
                 UpgradeCommand.self,
                 VaultCommand.self,
+                ProvidersCommand.self,
             ]
         )
     }

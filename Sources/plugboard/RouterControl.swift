@@ -9,6 +9,7 @@ internal import Spool
 /// Answers the operator's commands about a running router.
 struct RouterControl: ControlHandler {
     let router: Router
+    let output: LogOutput
 
     var setups: [ProviderSetup] { router.setups }
 
@@ -23,7 +24,12 @@ struct RouterControl: ControlHandler {
         case .inbox:
             try await inbox(try request.arguments(as: InboxRequest.self), respond)
         case .reload:
-            try await respond.send(ReloadResult(await router.reload(file: router.currentConfiguration.file)))
+            let answer = await router.reload(file: router.currentConfiguration.file)
+            if answer.isApplied { output.change(to: router.currentConfiguration) }
+            try await respond.send(ReloadResult(answer))
+        case .enable:
+            let name = try request.arguments(as: EnableRequest.self).provider
+            try await respond.send(EnableResult(reason: await router.enable(name)))
         case .upgrade:
             let request = try request.arguments(as: UpgradeRequest.self)
             guard request.file.hasPrefix("/") else {
@@ -57,7 +63,13 @@ struct RouterControl: ControlHandler {
         let status = await router.status()
         let running = Set(status.instances.map(\.name))
         let others = setups.filter { !running.contains($0.name) }.map { setup in
-            InstanceStatus(name: setup.name, plugin: setup.plugin?.description.id ?? "", version: "", state: "refused")
+            InstanceStatus(
+                name: setup.name,
+                plugin: setup.plugin?.description.id ?? "",
+                version: setup.plugin?.description.version ?? "",
+                state: setup.quarantine == nil ? "refused" : "quarantined",
+                reason: setup.quarantine ?? setup.problems.first { $0.severity == .error }?.message
+            )
         }
         return StatusReport(
             routerID: status.name,
@@ -205,6 +217,7 @@ extension InstanceStatus {
             plugin: status.plugin,
             version: status.version,
             state: status.state,
+            reason: status.failure.isEmpty ? nil : status.failure,
             laneDepth: status.laneDepth,
             laneCapacity: status.laneCapacity,
             submitted: status.counters.submitted,
@@ -213,6 +226,10 @@ extension InstanceStatus {
             failed: status.counters.failed,
             refused: status.counters.refused,
             stalls: status.counters.stalls,
+            slowCalls: status.slowCalls,
+            throttled: status.counters.throttled,
+            overdue: status.counters.overdue,
+            coalesced: status.counters.coalesced,
             links: status.links.map { link in
                 LinkStatus(peer: link.name, state: "\(link.state)", detail: link.detail)
             }

@@ -37,9 +37,27 @@ enum StatusText {
         ]
         let instances = self.instances(report)
         if !instances.isEmpty { lines += [""] + instances.lines }
+        let reasons = report.instances.compactMap { instance in
+            instance.reason.map { "\(Output.plain(instance.name)) is \(instance.state): \(Output.plain($0))" }
+        }
+        if !reasons.isEmpty { lines += [""] + reasons }
+        let remarks = report.instances.flatMap(self.remarks)
+        if !remarks.isEmpty { lines += [""] + remarks }
         let links = self.links(report)
         if !links.isEmpty { lines += [""] + links.lines }
         return lines
+    }
+
+    /// What is worth a line only where it has happened.
+    private static func remarks(_ instance: InstanceStatus) -> [String] {
+        let counts: [(count: UInt64?, what: String)] = [
+            (instance.throttled, "submits had to wait, for it handed in more than it may"),
+            (instance.overdue, "envelopes were taken back, for it did not settle them in time"),
+            (instance.coalesced, "presence and typing states gave way to newer ones"),
+        ]
+        return counts.compactMap { count, what in
+            count.flatMap { $0 > 0 ? "\(Output.plain(instance.name)): \($0) \(what)" : nil }
+        }
     }
 
     private static func dropped(_ spool: SpoolStatus) -> String {
@@ -51,12 +69,14 @@ enum StatusText {
         var table = TextTable([
             .text("INSTANCE"), .text("PLUGIN"), .text("STATE"), .number("LANE"), .number("SUBMITTED"),
             .number("DELIVERED"), .number("DEFERRED"), .number("FAILED"), .number("REFUSED"), .number("STALLS"),
+            .number("SLOW"),
         ])
         for instance in report.instances {
             table.add([
                 instance.name, "\(instance.plugin) \(instance.version)", instance.state,
                 "\(instance.laneDepth)/\(instance.laneCapacity)", "\(instance.submitted)", "\(instance.delivered)",
                 "\(instance.deferred)", "\(instance.failed)", "\(instance.refused)", "\(instance.stalls)",
+                "\(instance.slowCalls ?? 0)",
             ])
         }
         return table

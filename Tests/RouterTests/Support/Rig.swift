@@ -23,6 +23,8 @@ struct Setup {
     var expire = "1h"
     /// Further lines below `providers:`.
     var moreProviders = ""
+    /// More keys of a provider, by its name: `limits: {…}`.
+    var more: [String: String] = [:]
     var limits = RouterLimits()
     /// Whether hops are recorded; without, the router takes its fastest way.
     var isObserved = true
@@ -48,7 +50,9 @@ struct Setup {
           expire: \(expire)
           retry: {first: \(firstRetry), max: \(lastRetry), attempts: \(attempts)}
         providers:
-        \(providers.map { "  \($0): {plugin: \($0)}" }.joined(separator: "\n"))
+        \(providers.map { name in
+            "  \(name): {plugin: \(name)\(more[name].map { ", \($0)" } ?? "")}"
+        }.joined(separator: "\n"))
         \(moreProviders)
         """
     }
@@ -66,7 +70,12 @@ final class Rig: Sendable {
     /// What became of the providers.
     var setups: [ProviderSetup] { started.withLockedValue { $0 } }
 
-    init(_ setup: Setup, _ scripts: [Script], in folder: TemporaryFolder) throws {
+    init(
+        _ setup: Setup,
+        _ scripts: [Script],
+        in folder: TemporaryFolder,
+        onLost: (@Sendable (LostProvider) -> Void)? = nil
+    ) throws {
         let yaml = setup.yaml(state: "\(folder.path)/state", providers: scripts.map(\.name))
         let read = ConfigurationLoader.read(yaml, file: "test.yaml", directory: folder.path)
         let configuration = try #require(read.configuration, "\(read.problems)")
@@ -77,7 +86,8 @@ final class Rig: Sendable {
             limits: setup.limits,
             logger: log.logger,
             observer: setup.isObserved ? hops : nil,
-            openStore: setup.openStore
+            openStore: setup.openStore,
+            onLost: onLost
         )
         _ = router.inbox.follow { [inbox] in inbox.append($0) }
     }
@@ -88,10 +98,11 @@ final class Rig: Sendable {
         _ setup: Setup = Setup(),
         _ scripts: [Script] = [],
         in folder: TemporaryFolder? = nil,
+        onLost: (@Sendable (LostProvider) -> Void)? = nil,
         _ body: (Rig) async throws -> T
     ) async throws -> T {
         let folder = try folder ?? TemporaryFolder()
-        let rig = try Rig(setup, scripts, in: folder)
+        let rig = try Rig(setup, scripts, in: folder, onLost: onLost)
         let result: Result<T, any Error>
         do {
             let setups = try await rig.router.start()

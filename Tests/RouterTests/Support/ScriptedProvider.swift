@@ -16,6 +16,8 @@ final class Script: @unchecked Sendable {
     var createFailure: String?
     /// Why it refuses to start.
     var startFailure: String?
+    /// Called before each making.
+    var onMake: ((Script) -> Void)?
     var onStart: ((ScriptedProvider) -> Void)?
     var onDeliver: Deliver = { provider, delivery in
         delivery.complete(.delivered)
@@ -43,6 +45,7 @@ final class Script: @unchecked Sendable {
     /// The plugin that makes its provider.
     func plugin() throws -> Plugin {
         let table = Entry.plugin(ScriptedProvider.self) { [self] host, _ throws(ProviderError) in
+            onMake?(self)
             if let createFailure { throw ProviderError(createFailure) }
             let made = ScriptedProvider(host: host, script: self)
             provider = made
