@@ -163,16 +163,19 @@ extension PeerConnection: StreamEnd {
     private static let sip = 64
 
     private func read() {
-        while isReading, !isClosed, let item = input?.take(max: bytesPerSecond == nil ? .max : Self.sip) {
+        var left = bytesPerSecond == nil ? Int.max : Self.sip
+        // A sip is of bytes, not of a segment: else small segments, and the small windows that they leave, would stay small.
+        while isReading, !isClosed, left > 0, let item = input?.take(max: left) {
             switch item {
             case .hello(let hello): shake(hello)
             case .end: return peerEnded()
             case .bytes(let bytes, _):
                 simulation.note(.peerReceived, nil, UInt64(number), UInt64(bytes.count))
+                left -= bytes.count
                 onReceived(bytes, self)
-                if bytesPerSecond != nil { return arrived() }
             }
         }
+        if left == 0 { arrived() }
     }
 
     private func shake(_ hello: TLSHello) {

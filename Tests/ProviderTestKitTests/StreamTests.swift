@@ -54,6 +54,20 @@ import Testing
         #expect(raw.calls.count { $0 == "writable" } == 1)
     }
 
+    @Test(arguments: 1...UInt64(20))
+    func aSlowPeerReadsAsManyBytesAsItIsSaidToAlsoOutOfSmallSegments(seed: UInt64) throws {
+        let raw = connecting()
+        raw.onOpened = { raw, stream, _ in _ = raw.write(stream, count: 2000) }
+        var readCount = 0
+        let simulation = try world(raw, seed: seed) {
+            $0.bytesPerSecond = 200
+            $0.onReceived = { bytes, _ in readCount += bytes.count }
+        }
+        simulation.network.conditions = .narrow
+        simulation.run(for: .seconds(15))
+        #expect(readCount == 2000)
+    }
+
     @Test func whatIsNotConsumedIsOfferedAgainWithWhatFollows() throws {
         let raw = connecting()
         var offers: [Int] = []
