@@ -71,9 +71,18 @@ static size_t deliver(void *self, const plugboard_envelope_t *const *envelopes, 
     gate *gate = self;
     for (size_t index = 0; index < count; index++) {
         const plugboard_envelope_t *envelope = envelopes[index];
-        if (envelope->kind != PLUGBOARD_MESSAGE) {
-            // Typing states, receipts and the like have no line in the protocol, and nobody misses them.
+        switch (envelope->kind) {
+        case PLUGBOARD_MESSAGE: break;
+        case PLUGBOARD_RECEIPT:
+        case PLUGBOARD_TYPING:
+        case PLUGBOARD_PRESENCE:
+        case PLUGBOARD_FAILURE:
+            // There is no line for them in the protocol, and their senders wait for nothing.
             gate_complete(gate, envelope->token, PLUGBOARD_DELIVERED, PLUGBOARD_CLASS_NONE, "");
+            continue;
+        default:
+            // Requests, whose senders wait for an answer, and kinds of later versions.
+            gate_complete(gate, envelope->token, PLUGBOARD_FAILED, PLUGBOARD_CLASS_CONTENT, "this gate carries messages only");
             continue;
         }
         const char *to = (const char *)envelope->to.start;

@@ -46,7 +46,6 @@ typedef struct gate {
     uint64_t sent, received;
     uint64_t next_id;
     int64_t started_ms;
-    int wants_ready;  // deliver() took less than it was offered
 } gate;
 
 // gate.c: small helpers.

@@ -27,7 +27,7 @@ import Testing
         try conformance.run(check)
     }
 
-    @Test(arguments: [Conformance.Check.messages, .routerBusy, .randomFaults, .stopAtWork])
+    @Test(arguments: Conformance.Check.allCases)
     func theBuiltXMPPPluginConforms(to check: Conformance.Check) throws {
         let bob = try #require(Address("bob@b.test"))
         var conformance = Conformance(
@@ -39,8 +39,25 @@ import Testing
             homeDomains: ["a.test"],
             to: bob
         ) {
-            XMPPPeer()
+            XMPPPeer(bytesPerSecond: check == .slowPeer ? 2000 : nil)
         }
+        conformance.refused = [["partners[0].tls": "required"]]
+        // Each place is a whole scenario, and negotiations make many.
+        conformance.seedCount = 2
+        try conformance.run(check)
+    }
+
+    @Test(arguments: Conformance.Check.allCases)
+    func theBuiltLineGateInCConforms(to check: Conformance.Check) throws {
+        let bob = try #require(Address("bob@lines.example"))
+        let settings = ["listen": "198.51.100.1:\(GatePerson.port)", "domain": "lines.example"]
+        var conformance = Conformance(try plugin("CProvider"), settings: settings, to: bob) {
+            GatePerson(bytesPerSecond: check == .slowPeer ? 200 : nil)
+        }
+        conformance.refused = [
+            settings.merging(["domain": "Lines example"]) { $1 }, settings.merging(["listen": "anywhere"]) { $1 },
+            settings.merging(["ack_timeout": "1ms"]) { $1 }, ["domain": "lines.example"],
+        ]
         conformance.seedCount = 5
         try conformance.run(check)
     }
