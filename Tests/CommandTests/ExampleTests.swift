@@ -21,8 +21,7 @@ import Testing
     private func stop(_ router: Program.Running) -> Int32 {
         router.process.terminate()
         _ = router.output.readToEnd()
-        router.process.waitUntilExit()
-        return router.process.terminationStatus
+        return router.waitUntilExit()
     }
 
     // MARK: CProvider
@@ -66,7 +65,7 @@ import Testing
         let inbox = try program.start(["inbox", "alice@a.test", "--follow", "--json", "--config", "a.yaml"])
         #expect(inbox.output.line { $0.contains(#""text":"two\nlines""#) && $0.contains("bob@lines.test") } != nil)
         inbox.process.terminate()
-        inbox.process.waitUntilExit()
+        inbox.waitUntilExit()
 
         #expect(
             try program.run("send", "alice@a.test", "bob@lines.test", #"back\slash"#, "--config", "a.yaml").status == 0
@@ -242,7 +241,7 @@ import Testing
         let failure = inbox.output.line { $0.contains("failure") }
         #expect(failure?.contains("pager_send answered -1") == true)
         inbox.process.terminate()
-        inbox.process.waitUntilExit()
+        inbox.waitUntilExit()
 
         let status = try program.run("status", "--config", "a.yaml")
         #expect(status.output.contains("bob@home.example    pager     up     logged in"))
@@ -276,7 +275,7 @@ import Testing
     }
 }
 
-/// A connection to the line gate, which blocks.
+/// A connection to the line gate, which blocks, but no longer than a reader of lines does.
 final class LineClient {
     private let descriptor: Int32
     private let reader: LineReader

@@ -24,9 +24,9 @@ struct Program {
     func run(_ arguments: [String]) throws -> Result {
         let running = try start(arguments)
         let output = String(decoding: running.output.readToEnd(), as: UTF8.self)
-        running.process.waitUntilExit()
+        let status = running.waitUntilExit()
         let errors = (try? String(contentsOf: running.errorFile, encoding: .utf8)) ?? ""
-        return Result(status: running.process.terminationStatus, output: output, errors: errors)
+        return Result(status: status, output: output, errors: errors)
     }
 
     /// A program that runs on.
@@ -34,6 +34,22 @@ struct Program {
         var process: Process
         var output: LineReader
         var errorFile: URL
+        fileprivate let hasEnded: DispatchSemaphore
+
+        /// Waits until it has ended; kills it, which is an issue, if that takes more than 45 s.
+        ///
+        /// - Returns: its status.
+        @discardableResult
+        func waitUntilExit() -> Int32 {
+            if hasEnded.wait(timeout: .now() + .seconds(45)) == .timedOut {
+                Issue.record("the program did not end; it is killed")
+                kill(process.processIdentifier, SIGKILL)
+                hasEnded.wait()
+            }
+            // For who waits once more.
+            hasEnded.signal()
+            return process.terminationStatus
+        }
     }
 
     /// Starts it in the test's folder.
@@ -49,55 +65,71 @@ struct Program {
         let errors = try FileHandle(forWritingTo: errorFile)
         process.standardOutput = readErrors ? errors : pipe
         process.standardError = readErrors ? pipe : errors
+        let hasEnded = DispatchSemaphore(value: 0)
+        process.terminationHandler = { _ in hasEnded.signal() }
         try process.run()
-        return Running(process: process, output: LineReader(pipe.fileHandleForReading), errorFile: errorFile)
+        let output = LineReader(pipe.fileHandleForReading)
+        return Running(process: process, output: output, errorFile: errorFile, hasEnded: hasEnded)
     }
 }
 
-/// Reads lines as they come.
+/// Reads lines as they come, and no longer than ``waitMax``: a test that waits on would never end.
 final class LineReader {
     private let handle: FileHandle
     private var buffer = Data()
 
-    /// How long a program may say nothing while a test waits for a line; a test that waits on would never end.
-    private static let silenceMax = 45_000  // ms
+    /// How long one call waits, in ms.
+    private let waitMax: Int
 
-    init(_ handle: FileHandle) {
+    init(_ handle: FileHandle, waitMax: Int = 45_000) {
         self.handle = handle
+        self.waitMax = waitMax
     }
 
-    /// The next line for which `matches` holds; nil if the program ends before.
+    /// The next line for which `matches` holds; nil if the program ends before, or none comes in time.
     func line(where matches: (String) -> Bool) -> String? {
-        while true {
-            while let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
+        let deadline = ContinuousClock.now + .milliseconds(waitMax)
+        while ContinuousClock.now < deadline {
+            if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
                 let line = String(decoding: buffer[..<end], as: UTF8.self)
                 buffer = Data(buffer[(end + 1)...])
                 if matches(line) { return line }
+            } else if hasInput(until: deadline) {
+                guard let more = nextBytes() else { return nil }
+                buffer.append(more)
             }
-            guard let more = nextBytes() else { return nil }
-            buffer.append(more)
         }
+        report("the line that was waited for")
+        return nil
     }
 
-    /// What comes next; nil at the end, or if nothing comes.
-    private func nextBytes() -> Data? {
-        var waiting = pollfd(fd: handle.fileDescriptor, events: Int16(POLLIN), revents: 0)
-        guard poll(&waiting, 1, Int32(Self.silenceMax)) == 1 else {
-            Issue.record(
-                "the program wrote no line that was waited for; so far: \(String(decoding: buffer, as: UTF8.self))"
-            )
-            return nil
+    /// What comes until the program ends, or the time is over.
+    func readToEnd() -> Data {
+        let deadline = ContinuousClock.now + .milliseconds(waitMax)
+        while ContinuousClock.now < deadline, hasInput(until: deadline) {
+            guard let more = nextBytes() else { return buffer }
+            buffer.append(more)
         }
+        report("the end of the output")
+        return buffer
+    }
+
+    /// Whether there is something to read, or the end, before the deadline.
+    private func hasInput(until deadline: ContinuousClock.Instant) -> Bool {
+        let left = max(0, Int32((deadline - ContinuousClock.now) / .milliseconds(1)))
+        var waiting = pollfd(fd: handle.fileDescriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&waiting, 1, left) == 1
+    }
+
+    /// What is there; nil at the end.
+    private func nextBytes() -> Data? {
         let more = handle.availableData
         return more.isEmpty ? nil : more
     }
 
-    func readToEnd() -> Data {
-        while true {
-            let more = handle.availableData
-            if more.isEmpty { return buffer }
-            buffer.append(more)
-        }
+    private func report(_ missing: String) {
+        let text = String(decoding: buffer.prefix(2000), as: UTF8.self)
+        Issue.record("\(missing) did not come within \(waitMax) ms; unread so far: \(text)")
     }
 }
 
