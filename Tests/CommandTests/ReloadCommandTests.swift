@@ -132,7 +132,9 @@ import Testing
         #expect(try program.run("reload", "--config", "a.yaml").output == "stopped echo\nunchanged: xmpp\n")
         #expect(try program.run("send", "alice@a.test", "bob@b.test", "second", "--config", "a.yaml").status == 0)
         #expect(inbox.output.line { $0.hasSuffix("second") } != nil)
-        #expect(try Sockets.established(of: a.process.processIdentifier).isSuperset(of: before))
+        // A connection that was for dialback alone may have ended; what carried the second message was there before.
+        let after = try Sockets.established(of: a.process.processIdentifier)
+        #expect(!after.isEmpty && after.isSubset(of: before))
         inbox.process.terminate()
         stop(a)
         stop(b)
