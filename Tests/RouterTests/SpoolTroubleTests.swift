@@ -121,20 +121,25 @@ struct SpoolTroubleTests {
             try await rig.send((0..<100).map { message("\($0)") }, by: pump)
             try await net.taken.wait(for: 100)
             try await pump.answers.wait(for: 100)
-            // No commit ends before the gate opens, so that the steps fill the lane to the spool.
+            // No commit ends before the gate opens, so that the steps fill the lane to the spool: its writer has to be
+            // in a commit before, for it gathers steps while there is nothing to be stored.
             let gate = DispatchSemaphore(value: 0)
-            store.fault.set { _ in
+            let reached = Recorder<Int>()
+            store.fault.set { operations in
+                reached.append(operations.count)
                 gate.wait()
                 gate.signal()
                 return nil
             }
+            try await rig.send([message("stored slowly")], by: pump)
+            try await reached.wait(for: 1)
             try await rig.on(net) { $0.completeHeld() }
             let busy = pump.busy.all.count
             try await rig.send([message("held back")], by: pump)
             try await pump.busy.wait(for: busy + 1)
             gate.signal()
-            try await pump.answers.wait(for: 101)
-            try await net.taken.wait(for: 101)
+            try await pump.answers.wait(for: 102)
+            try await net.taken.wait(for: 102)
             try await rig.on(net) { $0.completeHeld() }
         }
     }
