@@ -72,7 +72,7 @@ final class LineRelay: Sendable {
         ]
         var words = arguments.map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
-        // Not Foundation's Process: its waitUntilExit needs the thread's run loop, and once never came back here.
+        // Not Foundation's Process: its waitUntilExit runs the run loop of a thread that is the concurrency pool's.
         var compiler: pid_t = 0
         try #require(posix_spawnp(&compiler, "cc", nil, nil, &words, environ) == 0, "there is no cc")
         var status: Int32 = 0
