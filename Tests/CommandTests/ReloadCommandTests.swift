@@ -132,9 +132,10 @@ import Testing
         #expect(try program.run("reload", "--config", "a.yaml").output == "stopped echo\nunchanged: xmpp\n")
         #expect(try program.run("send", "alice@a.test", "bob@b.test", "second", "--config", "a.yaml").status == 0)
         #expect(inbox.output.line { $0.hasSuffix("second") } != nil)
-        // A connection that was for dialback alone may have ended; what carried the second message was there before.
+        // One for dialback alone may have ended, and one for the receipts may have come; had the provider been
+        // replaced, none of the first would be left.
         let after = try Sockets.established(of: a.process.processIdentifier)
-        #expect(!after.isEmpty && after.isSubset(of: before))
+        #expect(!after.isDisjoint(with: before))
         inbox.process.terminate()
         stop(a)
         stop(b)
