@@ -70,6 +70,8 @@ struct RouterService: Service, CustomStringConvertible {
     var description: String { "router \(configuration.router.id)" }
 
     func run() async throws {
+        // Before anybody can know that the router runs: a SIGHUP that nobody waits for ends the process.
+        let hangups = await UnixSignalsSequence(trapping: .sighup)
         _ = try await router.start()
         let control = RouterControl(router: router, output: output)
         let server: ControlServer
@@ -84,7 +86,7 @@ struct RouterService: Service, CustomStringConvertible {
             metadata: ["router": "\(configuration.router.id)", "control": "\(configuration.router.control)"]
         )
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await reloadOnHangup() }
+            group.addTask { await reload(at: hangups) }
             try? await gracefulShutdown()
             group.cancelAll()
         }
@@ -94,8 +96,8 @@ struct RouterService: Service, CustomStringConvertible {
     }
 
     /// Reads the configuration file again at each SIGHUP.
-    private func reloadOnHangup() async {
-        for await _ in await UnixSignalsSequence(trapping: .sighup) {
+    private func reload(at hangups: UnixSignalsSequence) async {
+        for await _ in hangups {
             let answer = await router.reload(file: configuration.file)
             if answer.isApplied { output.change(to: router.currentConfiguration) }
         }
