@@ -9,6 +9,7 @@ enum DamagedSpoolFile {
     /// Copies the database with all commits of its log that are whole.
     static func copy(_ path: String, to work: String, _ report: inout SpoolRecovery.Report) throws {
         var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        Self.dropPartialPage(&bytes, &report)
         if let log = WriteAheadLog(path: path + "-wal") {
             if let damage = log.damage { report.problems.append(damage) }
             if log.pageSize == Self.pageSize {
@@ -38,18 +39,25 @@ enum DamagedSpoolFile {
         throw SpoolError.corrupt(path: path, detail: "not even its tables can be found")
     }
 
+    /// Empties a page that was cut in two: its rows begin at its end, and zeros in place of that would be taken for what
+    /// they said.
+    private static func dropPartialPage(_ bytes: inout Data, _ report: inout SpoolRecovery.Report) {
+        let partial = bytes.count % Self.pageSize
+        guard partial > 0, bytes.count > Self.pageSize else { return }
+        report.problems.append("the file ends within its page \(bytes.count / Self.pageSize + 1): it was cut off")
+        bytes.removeLast(partial)
+        bytes.append(Data(count: Self.pageSize))
+    }
+
     /// Pads a file that was cut off to what its header says.
     private static func fill(_ bytes: inout Data, _ report: inout SpoolRecovery.Report) {
         let pages = Int(Self.word(bytes, 28))
-        let whole = (bytes.count + Self.pageSize - 1) / Self.pageSize
+        let whole = bytes.count / Self.pageSize
         let isSpool = bytes.prefix(16) == Data("SQLite format 3\0".utf8)
         // A number that is far off is damage itself.
         if isSpool, pages > whole, pages < whole * 1000 {
             report.problems.append("the file ends before its page \(pages): it was cut off")
             bytes.append(Data(count: pages * Self.pageSize - bytes.count))
-        } else if bytes.count < whole * Self.pageSize {
-            report.problems.append("the file ends within its page \(whole): it was cut off")
-            bytes.append(Data(count: whole * Self.pageSize - bytes.count))
         }
     }
 

@@ -45,12 +45,14 @@ struct SpoolRecoveryTests {
     }
 
     /// What waits in the recovered spool, which is sound.
-    private func waiting() throws -> [Int64] {
+    private func waitingRecords() throws -> [SpoolRecord] {
         #expect(try SQLiteSpool.check(path: self.path).isEmpty)
         let spool = try SQLiteSpool(path: self.path)
         defer { try? spool.close() }
-        return try spool.loadPending(after: 0, limit: 4096).map(\.sequence)
+        return try spool.loadPending(after: 0, limit: 4096)
     }
+
+    private func waiting() throws -> [Int64] { try self.waitingRecords().map(\.sequence) }
 
     @Test("A file whose header, or whole first page, is rubbish loses nothing", arguments: [100, 4096])
     func header(_ count: Int) throws {
@@ -103,18 +105,19 @@ struct SpoolRecoveryTests {
         return bytes[cell..<(cell + 4)].reduce(0) { $0 << 8 | Int($1) }
     }
 
-    @Test("A file that was cut off keeps what is in front of the cut")
-    func truncated() throws {
+    @Test("A file that was cut off keeps what is in front of the cut, and nothing by halves", arguments: -10...10)
+    func truncated(_ pages: Int) throws {
         _ = try self.makeSpool()
         let handle = try FileHandle(forUpdating: URL(filePath: self.path))
         let size = try handle.seekToEnd()
-        try handle.truncate(atOffset: size / 2 - 1000)
+        try handle.truncate(atOffset: UInt64((Int(size) / 4096 / 2 + pages) * 4096 - 1000))
         try handle.close()
         try self.expectRefused()
         let report = try self.recover()
-        let kept = try self.waiting()
+        let kept = try self.waitingRecords()
         #expect(report.messages == kept.count)
         #expect(!kept.isEmpty)
+        #expect(kept.allSatisfy { $0.payload == [UInt8](repeating: 9, count: 500) })
         #expect(report.problems.contains { $0.contains("cut off") })
     }
 
