@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ledger import Ledger
 from network import Network
-from router import FAR, HOME, Router, START_SECONDS, Trouble, program_of
+from router import FAR, HOME, Router, START_SECONDS, STOP_SECONDS, Trouble, program_of
 
 SENDERS = [f"sender{number}@{HOME}" for number in range(2)]
 RECIPIENTS = [f"recipient{number}@{FAR}" for number in range(3)]
@@ -54,7 +54,7 @@ class Stage:
         end = time.monotonic() + START_SECONDS
         while not is_done():
             expect(not self.router.has_ended, f"the router ended instead of {what}")
-            expect(time.monotonic() < end, f"no {what} within {START_SECONDS} s")
+            expect(time.monotonic() < end, "; ".join([f"no {what} within {START_SECONDS} s", *self.ledger.problems[:3]]))
             self.network.turn(0.01)
 
     def send(self, count):
@@ -72,14 +72,19 @@ class Stage:
 
     def stop(self):
         self.router.ask_to_stop()
+        end = time.monotonic() + STOP_SECONDS
         while not self.router.has_ended:
+            expect(time.monotonic() < end, f"the router has not stopped within {STOP_SECONDS} s")
             self.network.turn(0.01)
         self.network.router_is_gone()
         expect(self.router.process.returncode == 0, f"the router stopped with {self.router.process.returncode}")
 
     def kill(self):
+        self.network.is_sending = False
         self.router.kill()
+        end = time.monotonic() + STOP_SECONDS
         while self.network.source or self.network.sink:
+            expect(time.monotonic() < end, "a connection of the killed router never ended")
             self.network.turn(0.05)
         self.network.router_is_gone()
 
@@ -179,14 +184,14 @@ def damaged(stage, name, damage):
     expect(code == 0 and ".damaged-" in output, f"spool recover: {output}{errors}")
     code, checked, errors = stage.router.command("check")
     expect(code == 0, f"check after the recovery: {checked}{errors}")
-    stage.start()
-    # What was damaged may be lost; all that is left has to come, and what comes from now on.
+    # What was damaged may be lost; all that is left has to come, and what comes from now on. Nothing is sent a second
+    # time: the damage may have taken the ids by which the router would know it again.
     stage.network.unsent.clear()
+    stage.start()
     stage.send(50)
     stage.network.is_sending = False
     stage.until(lambda: not stage.ledger.unanswered, "answers")
-    while stage.router.status()["spool"]["waiting"] > 0:
-        stage.network.turn(0.05)
+    stage.until(lambda: stage.router.status()["spool"]["waiting"] == 0, "delivery of all that was saved")
     stage.until(lambda: stage.network.has_answered, "answers to deliveries")
     stage.stop()
     problems = [it for it in stage.ledger.problems if "was delivered after" not in it]
