@@ -31,7 +31,7 @@ build() {
 }
 
 fuzz() {
-    local target=$1 binary=$2 inputs=()
+    local target=$1 binary=$2 log="$scratch/$1.log" inputs=() status=0
     # libFuzzer adds what it discovers to the first folder, so that one must not be in the source tree.
     mkdir -p "$scratch/corpus/$target" "$scratch/findings"
     for folder in Corpus FailCases; do
@@ -40,7 +40,10 @@ fuzz() {
     # Swift's own crash reporter would keep the crash from libFuzzer, which then could not save the input.
     SWIFT_BACKTRACE=enable=no "$binary" -max_total_time="$seconds" -max_len="$input_bytes_max" -rss_limit_mb="$memory_mb_max" \
         -timeout="$input_seconds_max" -print_final_stats=1 -verbosity=0 \
-        -artifact_prefix="$scratch/findings/$target-" "$scratch/corpus/$target" "${inputs[@]}"
+        -artifact_prefix="$scratch/findings/$target-" "$scratch/corpus/$target" "${inputs[@]}" \
+        >"$log" 2>&1 || status=$?
+    if [ "$status" -ne 0 ]; then cat "$log" >&2; else grep number_of_executed_units "$log" || true; fi
+    return "$status"
 }
 
 failed=()
