@@ -20,9 +20,12 @@ reports=$(mktemp --directory)
 trap 'rm -rf "$reports"' EXIT
 
 swift build --build-tests "${flags[@]}"
+run=(swift test --skip-build --disable-xctest --no-parallel "${flags[@]}")
+# A seeded race first, with the sanitizer's own options: is anything reported at all?
+"${run[@]}" --filter ThreadSanitizerTests
 status=0
 TSAN_OPTIONS="log_path=$reports/report halt_on_error=0 exitcode=0 history_size=4" \
-    swift test --skip-build --disable-xctest --no-parallel "${flags[@]}" "$@" || status=$?
+    "${run[@]}" --skip ThreadSanitizerTests "$@" || status=$?
 
 count=0
 for report in "$reports"/*; do
