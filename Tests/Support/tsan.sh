@@ -24,7 +24,7 @@ run=(swift test --skip-build --disable-xctest --no-parallel "${flags[@]}")
 # A seeded race first, with the sanitizer's own options: is anything reported at all?
 "${run[@]}" --filter ThreadSanitizerTests
 status=0
-TSAN_OPTIONS="log_path=$reports/report halt_on_error=0 exitcode=0 history_size=4" \
+TSAN_OPTIONS="suppressions=$PWD/Tests/Support/tsan-suppressions.txt log_path=$reports/report halt_on_error=0 exitcode=0 history_size=4" \
     "${run[@]}" --skip ThreadSanitizerTests "$@" || status=$?
 
 count=0
