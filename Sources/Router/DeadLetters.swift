@@ -56,6 +56,8 @@ package enum DeadLetterResult: Hashable, Sendable {
     case unknown
     /// The provider that would deliver it is not in the configuration.
     case noProvider(String)
+    /// It is not what was stored.
+    case damaged
     /// A message with its key waits already.
     case duplicate
     /// As many messages wait as the spool takes.

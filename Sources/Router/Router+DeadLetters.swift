@@ -94,6 +94,7 @@ extension DeadLetterReport {
             failureClass: letter.failureClass.failureClassName,
             reason: letter.reason
         )
+        guard record.damage == nil else { return }
         let alignment = MemoryLayout<plugboard_envelope_t>.alignment
         let image = UnsafeMutableRawPointer.allocate(byteCount: record.payload.count, alignment: alignment)
         defer { image.deallocate() }

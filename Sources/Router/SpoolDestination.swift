@@ -217,6 +217,13 @@ final class SpoolDestination {
 
     /// Makes an envelope of a row; nil, and a dead letter, if the row is damaged.
     private func restore(_ record: SpoolRecord) -> RoutedEnvelope? {
+        guard record.damage != .unreadable else {
+            core.logger.error(
+                "a stored envelope can be neither read nor removed: stop the router and run 'plugboard spool recover'",
+                metadata: ["instance": "\(runtime.name)", "sequence": "\(record.sequence)"]
+            )
+            return nil
+        }
         guard let routed = RoutedEnvelope(restoring: record, from: store, core: core, target: runtime.index) else {
             core.logger.error(
                 "a stored envelope cannot be read and becomes a dead letter",
@@ -272,7 +279,9 @@ extension RoutedEnvelope {
     ///
     /// - Returns: nil if the row is damaged.
     init?(restoring record: SpoolRecord, from store: any SpoolStore, core: RouterCore, target: Int) {
-        guard record.payload.count <= SlabPools.slabBytesMax - Self.imageOffset else { return nil }
+        guard record.damage == nil, record.payload.count <= SlabPools.slabBytesMax - Self.imageOffset else {
+            return nil
+        }
         self.init(imageBytes: record.payload.count, from: core.pools, worker: core.foreignPool)
         guard let envelope = record.payload.withUnsafeBytes({ FlatEnvelope.restore($0, to: image) }) else {
             release(to: core.pools, worker: core.foreignPool)

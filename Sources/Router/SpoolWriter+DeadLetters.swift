@@ -91,6 +91,7 @@ extension SpoolWriter {
                 // The thread reads it from the disk, like all that does not fit into a lane.
                 destinations[it.destination].addStored(1)
                 results[it.place] = .retried(as: sequence)
+            case .damaged: results[it.place] = .damaged
             case .duplicate: results[it.place] = .duplicate
             case .full: results[it.place] = .full
             case .unknown: results[it.place] = .unknown

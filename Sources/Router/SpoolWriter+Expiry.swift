@@ -27,7 +27,7 @@ extension SpoolWriter {
             core.logger.error("the spool could not be read", metadata: ["reason": "\(error)"])
             return false
         }
-        let steps = records.filter { !isServed($0.destination) }.map { expiry(of: $0) }
+        let steps = records.filter { $0.damage != .unreadable && !isServed($0.destination) }.map { expiry(of: $0) }
         if !steps.isEmpty { perform(steps) }
         return !steps.isEmpty
     }

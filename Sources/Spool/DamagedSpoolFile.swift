@@ -7,7 +7,9 @@ enum DamagedSpoolFile {
     private static let headerBytes = 100
 
     /// Copies the database with all commits of its log that are whole.
-    static func copy(_ path: String, to work: String, _ report: inout SpoolRecovery.Report) throws {
+    ///
+    /// - Returns: whether the tables' layout is the damaged file's own; else it is that of a new spool.
+    static func copy(_ path: String, to work: String, _ report: inout SpoolRecovery.Report) throws -> Bool {
         var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
         Self.dropPartialPage(&bytes, &report)
         if let log = WriteAheadLog(path: path + "-wal") {
@@ -34,7 +36,7 @@ enum DamagedSpoolFile {
                     "the \(replaced == Self.pageSize ? "first page" : "header") of the file is damaged"
                 )
             }
-            return
+            return replaced < Self.pageSize
         }
         throw SpoolError.corrupt(path: path, detail: "not even its tables can be found")
     }

@@ -21,6 +21,14 @@ struct PreparedSQL {
         try self.check(sqlite3_bind_int64(self.handle, index, value))
     }
 
+    func bind(_ value: Int64?, at index: Int32) throws {
+        guard let value else {
+            try self.check(sqlite3_bind_null(self.handle, index))
+            return
+        }
+        try self.bind(value, at: index)
+    }
+
     func bind(_ value: Int, at index: Int32) throws {
         try self.bind(Int64(value), at: index)
     }
@@ -71,12 +79,11 @@ struct PreparedSQL {
         while try self.step() {}
     }
 
-    /// Runs an insert of one row; its rowid, or nil if a conflict kept it out.
-    func insert() throws -> Int64? {
+    /// Runs an insert of one row; false if a conflict kept it out.
+    func insert() throws -> Bool {
         let before = sqlite3_total_changes64(sqlite3_db_handle(self.handle))
         try self.run()
-        let database = sqlite3_db_handle(self.handle)
-        return sqlite3_total_changes64(database) > before ? sqlite3_last_insert_rowid(database) : nil
+        return sqlite3_total_changes64(sqlite3_db_handle(self.handle)) > before
     }
 
     /// Runs the statement and reads its first row, if it returns one.
@@ -141,8 +148,12 @@ struct PreparedSQL {
             return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
         }
 
+        func isNull(_ index: Int32) -> Bool {
+            sqlite3_column_type(self.handle, index) == SQLITE_NULL
+        }
+
         func optionalString(_ index: Int32) -> String? {
-            sqlite3_column_type(self.handle, index) == SQLITE_NULL ? nil : self.string(index)
+            self.isNull(index) ? nil : self.string(index)
         }
 
         func bytes(_ index: Int32) -> [UInt8] {

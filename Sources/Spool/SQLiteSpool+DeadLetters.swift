@@ -9,7 +9,7 @@ extension SQLiteSpool {
             )
             try statement.bind(position, at: 1)
             try statement.bind(self.rows(limit), at: 2)
-            return try statement.all { try DeadLetter($0) }
+            return try statement.all { DeadLetter($0) }
         }
     }
 
@@ -37,30 +37,36 @@ extension SQLiteSpool {
 
 extension DeadLetter {
     /// The columns that ``init(_:)`` reads.
-    fileprivate static let columns = "\(SpoolRecord.columns), position, cause, reason, died_at, failure_class"
+    static let columns = "\(SpoolRecord.columns), position, cause, reason, died_at, failure_class"
 
-    fileprivate init(_ row: PreparedSQL.Columns) throws {
+    init(_ row: PreparedSQL.Columns) {
         let next = SpoolRecord.columnCount
-        guard let cause = Cause(rawValue: row.int64(next + 1)) else {
-            throw DatabaseError(
-                resultCode: .SQLITE_CORRUPT,
-                message: "dead letter \(row.int64(next)) has the unknown cause \(row.int64(next + 1))"
-            )
-        }
         self.init(
             position: row.int64(next),
-            record: try SpoolRecord(row),
-            cause: cause,
+            record: SpoolRecord(row),
+            // A cause that nobody wrote is damage itself; the others are to be seen nevertheless.
+            cause: Cause(rawValue: row.int64(next + 1)) ?? .damaged,
             failureClass: UInt16(clamping: row.int64(next + 4)),
             reason: row.string(next + 2),
             at: row.int64(next + 3)
         )
     }
 
+    /// Inserts it as it is with a statement of ``columns``; false if it is there already.
+    func insert(with statement: PreparedSQL) throws -> Bool {
+        let next = SpoolRecord.columnCount + 1
+        try statement.bind(self.position, at: next)
+        try statement.bind(self.cause.rawValue, at: next + 1)
+        try statement.bind(self.reason, at: next + 2)
+        try statement.bind(self.at, at: next + 3)
+        try statement.bind(Int(self.failureClass), at: next + 4)
+        return try self.record.bind(to: statement) { try statement.insert() }
+    }
+
     /// The dead letter of one message; `nil` when there is none.
     static func find(_ sequence: Int64, in db: Database) throws -> DeadLetter? {
         let statement = try PreparedSQL(db, "SELECT \(Self.columns) FROM dead_letters WHERE sequence = ?")
         try statement.bind(sequence, at: 1)
-        return try statement.first { try DeadLetter($0) }
+        return try statement.first { DeadLetter($0) }
     }
 }

@@ -7,32 +7,15 @@ extension SQLiteSpool {
         after sequence: Int64,
         limit: Int
     ) throws(SpoolError) -> [SpoolRecord] {
-        try self.read { db in
-            let statement = try PreparedSQL(
-                db,
-                """
-                SELECT \(SpoolRecord.columns) FROM messages
-                WHERE destination = ? AND conversation = ? AND sequence > ? ORDER BY sequence LIMIT ?
-                """
-            )
-            try statement.bind(destination, at: 1)
-            try statement.bind(conversation, at: 2)
-            try statement.bind(sequence, at: 3)
-            try statement.bind(self.rows(limit), at: 4)
-            return try statement.all { try SpoolRecord($0) }
+        try self.records(where: "destination = ?2 AND conversation = ?3 AND sequence > ?4 ORDER BY sequence", limit) {
+            try $0.bind(destination, at: 2)
+            try $0.bind(conversation, at: 3)
+            try $0.bind(sequence, at: 4)
         }
     }
 
     package func loadPending(after sequence: Int64, limit: Int) throws(SpoolError) -> [SpoolRecord] {
-        try self.read { db in
-            let statement = try PreparedSQL(
-                db,
-                "SELECT \(SpoolRecord.columns) FROM messages WHERE sequence > ? ORDER BY sequence LIMIT ?"
-            )
-            try statement.bind(sequence, at: 1)
-            try statement.bind(self.rows(limit), at: 2)
-            return try statement.all { try SpoolRecord($0) }
-        }
+        try self.records(where: "sequence > ?2 ORDER BY sequence", limit) { try $0.bind(sequence, at: 2) }
     }
 
     package func loadPending(
@@ -40,19 +23,10 @@ extension SQLiteSpool {
         after sequence: Int64,
         limit: Int
     ) throws(SpoolError) -> [SpoolRecord] {
-        try self.read { db in
-            // The plus keeps SQLite from the index by destination, which would make it sort all of its rows.
-            let statement = try PreparedSQL(
-                db,
-                """
-                SELECT \(SpoolRecord.columns) FROM messages
-                WHERE sequence > ? AND +destination = ? ORDER BY sequence LIMIT ?
-                """
-            )
-            try statement.bind(sequence, at: 1)
-            try statement.bind(destination, at: 2)
-            try statement.bind(self.rows(limit), at: 3)
-            return try statement.all { try SpoolRecord($0) }
+        // The plus keeps SQLite from the index by destination, which would make it sort all of its rows.
+        try self.records(where: "sequence > ?2 AND +destination = ?3 ORDER BY sequence", limit) {
+            try $0.bind(sequence, at: 2)
+            try $0.bind(destination, at: 3)
         }
     }
 
@@ -92,28 +66,47 @@ extension SQLiteSpool {
     }
 
     package func expired(before now: Int64, limit: Int) throws(SpoolError) -> [SpoolRecord] {
-        try self.read { db in
-            let statement = try PreparedSQL(
-                db,
-                """
-                SELECT \(SpoolRecord.columns) FROM messages
-                WHERE expires_at > 0 AND expires_at <= ? ORDER BY expires_at, sequence LIMIT ?
-                """
-            )
-            try statement.bind(now, at: 1)
-            try statement.bind(self.rows(limit), at: 2)
-            return try statement.all { try SpoolRecord($0) }
+        try self.records(where: "expires_at > 0 AND expires_at <= ?2 ORDER BY expires_at, sequence", limit) {
+            try $0.bind(now, at: 2)
         }
     }
 
-    /// Looks for damage in the database: one line each, none when it is sound.
+    /// The waiting messages that fulfil a condition whose parameters, from 2 on, `bind` sets.
+    private func records(
+        where condition: String,
+        _ limit: Int,
+        _ bind: (PreparedSQL) throws -> Void
+    ) throws(SpoolError) -> [SpoolRecord] {
+        func run<Result>(_ columns: String, _ db: Database, _ row: (PreparedSQL.Columns) -> Result) throws -> [Result] {
+            let statement = try PreparedSQL(db, "SELECT \(columns) FROM messages WHERE \(condition) LIMIT ?1")
+            try statement.bind(self.rows(limit), at: 1)
+            try bind(statement)
+            return try statement.all(row)
+        }
+        do {
+            return try self.read { db in try run(SpoolRecord.columns, db) { SpoolRecord($0) } }
+        } catch {
+            guard case .corrupt = error else { throw error }
+        }
+        // One of them cannot be read, such as a long one with a page of it gone. The others can be, each by itself.
+        do {
+            // Without a transaction: after damage SQLite could not end it.
+            return try self.pool.unsafeRead { db in
+                try run("sequence", db) { $0.int64(0) }.compactMap { try SpoolRecord.find($0, in: db) }
+            }
+        } catch {
+            throw SpoolError(error, path: self.path)
+        }
+    }
+
+    /// Looks for damage in the database and in each message: a line each, none when all is sound.
     ///
-    /// Reads the whole file, beside running commits. Source: https://www.sqlite.org/pragma.html#pragma_quick_check
+    /// Reads the whole file, beside running commits.
     package func check() throws(SpoolError) -> [String] {
         do {
             try self.checkOpen()
             // Without a transaction: after damage SQLite could not end it.
-            return try self.pool.unsafeRead { try Self.quickCheck($0) }
+            return try self.pool.unsafeRead { try SpoolCheck.problems($0) }
         } catch {
             throw SpoolError(error, path: self.path)
         }
@@ -132,31 +125,13 @@ extension SQLiteSpool {
         configuration.busyMode = .timeout(Self.busyTimeout)
         do {
             return try DatabaseQueue(path: path, configuration: configuration).inDatabase { db in
-                _ = try SpoolSchema.recognise(db, path: path)
-                return try Self.quickCheck(db)
+                let version = try SpoolSchema.recognise(db, path: path)
+                return try SpoolCheck.problems(db, version: version)
             }
         } catch {
             throw SpoolError(error, path: path)
         }
     }
-
-    private static func quickCheck(_ db: Database) throws -> [String] {
-        var problems: [String] = []
-        do {
-            try PreparedSQL(db, "PRAGMA quick_check(\(Self.problemsMax))").forEach { row in
-                // One row can hold many lines, and a heading.
-                let lines = row.string(0).split(separator: "\n").filter { $0 != "ok" && !$0.hasPrefix("***") }
-                problems += lines.map { String($0) }
-            }
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
-            // Damage so bad that the check itself stumbled over it.
-            problems.insert(error.message ?? "the database is malformed", at: 0)
-        }
-        return Array(problems.prefix(Self.problemsMax))
-    }
-
-    /// Lines of damage that a check lists at most.
-    static let problemsMax = 100
 
     /// True for a message with no earlier one in its conversation and destination.
     private static let isFirst = """

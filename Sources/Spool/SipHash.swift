@@ -23,26 +23,31 @@ struct SipHash: Sendable {
     }
 
     func digest(_ message: [UInt8]) -> Digest {
-        var state = State(key0: self.key0, key1: self.key1)
-        let tail = message.count - message.count % 8
-        for start in stride(from: 0, to: tail, by: 8) {
-            state.absorb(Self.littleEndian(message[start..<start + 8]))
+        var state = self.start()
+        message.withUnsafeBytes { bytes in
+            let rest = state.absorb(wordsOf: bytes)
+            state.absorb(rest | UInt64(truncatingIfNeeded: message.count) << 56)
         }
-        state.absorb(Self.littleEndian(message[tail...]) | UInt64(truncatingIfNeeded: message.count) << 56)
         return state.finish()
+    }
+
+    /// A hash that has taken in nothing yet, for what does not lie side by side.
+    func start() -> State {
+        State(key0: self.key0, key1: self.key1)
     }
 
     private static func littleEndian(_ bytes: ArraySlice<UInt8>) -> UInt64 {
         bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    private struct State {
+    /// A hash that is being made, word by word.
+    struct State {
         private var v0: UInt64
         private var v1: UInt64
         private var v2: UInt64
         private var v3: UInt64
 
-        init(key0: UInt64, key1: UInt64) {
+        fileprivate init(key0: UInt64, key1: UInt64) {
             self.v0 = key0 ^ 0x736f_6d65_7073_6575
             self.v1 = key1 ^ 0x646f_7261_6e64_6f6d ^ 0xee
             self.v2 = key0 ^ 0x6c79_6765_6e65_7261
@@ -53,6 +58,18 @@ struct SipHash: Sendable {
             self.v3 ^= word
             self.rounds(2)
             self.v0 ^= word
+        }
+
+        /// Takes in all whole words of `bytes`, and gives what is left over, with zeros above it.
+        mutating func absorb(wordsOf bytes: UnsafeRawBufferPointer) -> UInt64 {
+            var offset = 0
+            while offset + 8 <= bytes.count {
+                self.absorb(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
+                offset += 8
+            }
+            var rest: UInt64 = 0
+            for index in offset..<bytes.count { rest |= UInt64(bytes[index]) << UInt64((index - offset) * 8) }
+            return rest
         }
 
         mutating func finish() -> Digest {

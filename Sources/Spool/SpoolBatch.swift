@@ -13,6 +13,8 @@ struct SpoolBatch {
     private var statements = Statements()
     /// Acceptance time of the newest message of this batch, unix milliseconds.
     private var newestCreatedAt: Int64?
+    /// The sequence that was given last; `nil` before the first append of this batch.
+    private var lastSequence: Int64?
 
     /// Forgotten messages that one transaction deletes at most, so that a commit stays short.
     static let forgottenPerCommitMax = 2048
@@ -88,13 +90,35 @@ struct SpoolBatch {
         }
         let statement = try self.statements.insert ?? PreparedSQL(self.db, SpoolRecord.insertSQL)
         self.statements.insert = statement
-        guard let sequence = try record.insert(with: statement) else {
+        var record = record
+        let last = try self.lastSequence ?? self.greatestSequence()
+        record.sequence = last + 1
+        guard try record.insert(with: statement) else {
+            self.lastSequence = last
             return .duplicate(of: try self.sequence(of: record.idempotencyKey))
         }
+        self.lastSequence = record.sequence
         self.counts.pending += 1
         self.counts.payloadBytes += record.payload.count
         if record.nextAttemptAt > 0 { self.counts.deferred += 1 }
-        return .stored(sequence: sequence)
+        return .stored(sequence: record.sequence)
+    }
+
+    /// The greatest sequence that was ever given: what SQLite would go on from by itself.
+    ///
+    /// The checksum of a row has to know
+    /// its sequence before.
+    private func greatestSequence() throws -> Int64 {
+        let statement = try PreparedSQL(
+            self.db,
+            """
+            SELECT max(
+                coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'messages'), 0),
+                coalesce((SELECT max(sequence) FROM messages), 0)
+            )
+            """
+        )
+        return try statement.first { $0.int64(0) } ?? 0
     }
 
     private func sequence(of key: IdempotencyKey) throws -> Int64? {
@@ -257,6 +281,8 @@ struct SpoolBatch {
     /// Appends a dead letter's message anew, and deletes the dead letter if that worked.
     mutating func retryDeadLetter(_ sequence: Int64, expiresAt: Int64) throws -> RetryResult {
         guard var record = try DeadLetter.find(sequence, in: self.db)?.record else { return .unknown }
+        // A new row would have a new checksum, and what was altered would count as sound.
+        guard record.damage == nil else { return .damaged }
         record.attempts = min(record.attempts, 1)
         record.nextAttemptAt = 0
         record.expiresAt = expiresAt

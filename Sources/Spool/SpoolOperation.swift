@@ -30,6 +30,8 @@ package enum RetryResult: Hashable, Sendable {
     case duplicate(of: Int64)
     /// ``SpoolLimits/pendingMax`` messages wait already: it stays a dead letter.
     case full
+    /// It is not what was stored: it stays a dead letter.
+    case damaged
     /// There is no such dead letter.
     case unknown
 }

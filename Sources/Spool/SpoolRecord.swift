@@ -24,6 +24,17 @@ package struct SpoolRecord: Hashable, Sendable {
     package var deferralReason: String?
     /// The message itself, opaque to the spool.
     package var payload: [UInt8]
+    /// What is wrong with it on disk; `nil` if it is what was stored, and in a record to be appended.
+    package var damage: Damage?
+
+    /// What can be wrong with a stored message.
+    package enum Damage: Hashable, Sendable {
+        /// It is not what was stored: its checksum does not fit.
+        case altered
+        /// The database is broken where it lies, so that it can neither be read nor removed; the record has its sequence
+        /// and nothing else.
+        case unreadable
+    }
 
     /// Makes a record; only what an append needs has no default.
     package init(
@@ -52,6 +63,20 @@ package struct SpoolRecord: Hashable, Sendable {
         self.nextAttemptAt = nextAttemptAt
         self.deferralReason = deferralReason
         self.payload = payload
+    }
+
+    /// What stands for a message that cannot be read.
+    init(unreadable sequence: Int64) {
+        self.init(
+            sequence: sequence,
+            destination: "",
+            conversation: "",
+            source: "",
+            idempotencyKey: IdempotencyKey(high: 0, low: 0),
+            createdAt: 0,
+            payload: []
+        )
+        self.damage = .unreadable
     }
 }
 

@@ -13,6 +13,9 @@ package enum SpoolRecovery {
         package var seen = 0
         /// Messages that are known to have been there, and cannot be read.
         package var messagesLost = 0
+        /// Messages and dead letters that can be read and are not what was stored: they are in the damaged file alone.
+        package var messagesAltered = 0
+        package var deadLettersAltered = 0
         /// What could not be read, a sentence each.
         package var problems: [String] = []
         /// Where the damaged spool is now.
@@ -40,8 +43,8 @@ package enum SpoolRecovery {
             defer { Self.remove(work) }
             Self.remove(recovered)
             var report = Report()
-            try DamagedSpoolFile.copy(path, to: work, &report)
-            try SpoolSalvage.run(from: work, to: recovered, &report)
+            let isOwnLayout = try DamagedSpoolFile.copy(path, to: work, &report)
+            try SpoolSalvage.run(from: work, isOwnLayout: isOwnLayout, to: recovered, &report)
             report.aside = "\(path).damaged-\(stamp)"
             try Self.swap(path, with: recovered, aside: report.aside)
             return report

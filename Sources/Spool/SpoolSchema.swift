@@ -8,6 +8,9 @@ enum SpoolSchema {
     /// The newest layout this release knows (`PRAGMA user_version`).
     static var version: Int { Self.migrations.count }
 
+    /// The first layout with a checksum in each row.
+    static let checksumVersion = 3
+
     /// Brings the database to the current layout, or refuses it.
     ///
     /// - Throws: ``SpoolError/notASpool(path:)``, ``SpoolError/newerSchema(path:found:supported:)`` or what SQLite says.
@@ -16,6 +19,7 @@ enum SpoolSchema {
         for (index, migration) in Self.migrations.enumerated().dropFirst(found) {
             try db.inTransaction(.immediate) {
                 try db.execute(sql: migration)
+                if index + 1 == Self.checksumVersion { try Self.addChecksums(db) }
                 try db.execute(sql: "PRAGMA application_id = \(Self.applicationID)")
                 try db.execute(sql: "PRAGMA user_version = \(index + 1)")
                 return .commit
@@ -100,5 +104,34 @@ enum SpoolSchema {
         -- What kind of failure it was, in the caller's numbers; 0 = none.
         ALTER TABLE dead_letters ADD COLUMN failure_class INTEGER NOT NULL DEFAULT 0;
         """,
+        """
+        -- Of all that must not change, see SpoolRecord.checksum. Behind the payload, so that it goes first if the end of a
+        -- row is lost. Never NULL, though that cannot be said of a column that is added.
+        ALTER TABLE messages ADD COLUMN checksum INTEGER;
+        ALTER TABLE dead_letters ADD COLUMN checksum INTEGER;
+        """,
     ]
+
+    /// Takes what an older release has stored as it is: whether it changed before, nobody can tell.
+    private static func addChecksums(_ db: Database) throws {
+        for table in ["messages", "dead_letters"] {
+            let page = try PreparedSQL(
+                db,
+                "SELECT \(SpoolRecord.columns) FROM \(table) WHERE sequence > ? ORDER BY sequence LIMIT 256"
+            )
+            let update = try PreparedSQL(db, "UPDATE \(table) SET checksum = ? WHERE sequence = ?")
+            var last: Int64 = 0
+            while true {
+                try page.bind(last, at: 1)
+                let records = try page.all { SpoolRecord($0) }
+                guard let end = records.last else { break }
+                last = end.sequence
+                for record in records {
+                    try update.bind(record.checksum, at: 1)
+                    try update.bind(record.sequence, at: 2)
+                    try update.run()
+                }
+            }
+        }
+    }
 }

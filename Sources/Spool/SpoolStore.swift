@@ -103,7 +103,7 @@ package struct DeadLetter: Hashable, Sendable {
     /// Place among the dead letters, growing in the order in which they died: the cursor for paging.
     package let position: Int64
     /// The message as it was when it was given up.
-    package let record: SpoolRecord
+    package internal(set) var record: SpoolRecord
     /// Why it was given up.
     package let cause: Cause
     /// The kind of failure, in the router's numbers; 0 = none.

@@ -75,6 +75,12 @@ extension RouterControl {
                 isDone: false,
                 detail: "its provider '\(name)' is not in the configuration; add it, or drop the dead letter"
             )
+        case .damaged:
+            DeadLetterChange(
+                id: id,
+                isDone: false,
+                detail: "it is not what was stored, and cannot be delivered; drop it"
+            )
         case .duplicate:
             DeadLetterChange(
                 id: id,

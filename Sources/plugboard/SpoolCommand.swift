@@ -58,6 +58,8 @@ struct SpoolCommand: ParsableCommand {
             if report.messagesLost > 0 {
                 Output.line("\(report.messagesLost) messages that were there cannot be read")
             }
+            let altered = report.messagesAltered + report.deadLettersAltered
+            if altered > 0 { Output.line("\(altered) messages are not what was stored, and are left out") }
             Output.line("the damaged spool is \(Output.plain(report.aside)); keep it until you are sure")
         }
 

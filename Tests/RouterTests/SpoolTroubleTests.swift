@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import ProviderKit
 import Spool
 import Testing
@@ -248,6 +249,41 @@ struct SpoolTroubleTests {
             try await net.taken.wait(for: 4)
             #expect(net.taken.all.map(\.text) == ["0", "1", "2", "0"])
             #expect(net.taken.all[3].isRedelivered)
+        }
+    }
+
+    @Test("A stored message that changed on the disk, and would read well, becomes a dead letter and not a delivery")
+    func altered() async throws {
+        let folder = try TemporaryFolder()
+        let closed = Script("net", claims: ["partner.example"]) { _, _ in false }
+        // The last is so long that it goes over several pages.
+        let texts = ["sound", "pay 100 euros", String(repeating: "long", count: 5000) + "the middle"]
+        try await withStore([pump, closed], in: folder) { rig, _ in
+            try await rig.send(texts.map { message($0) } + [message("sound too")], by: pump)
+            try await pump.answers.wait(for: 4)
+        }
+        let path = "\(folder.path)/state/spool.db"
+        var file = try Data(contentsOf: URL(filePath: path))
+        let amount = try #require(file.range(of: Data("pay 100".utf8)))
+        file[amount.lowerBound + 4] = UInt8(ascii: "9")
+        // A page in the middle of the long one, gone: it can be neither read nor removed.
+        let place = try #require(file.range(of: Data(String(repeating: "long", count: 1000).utf8)))
+        let page = place.lowerBound / 4096 + 1
+        file.replaceSubrange(page * 4096..<(page + 1) * 4096, with: Data(count: 4096))
+        try file.write(to: URL(filePath: path))
+
+        let net = Script("net", claims: ["partner.example"])
+        try await withStore([Script("pump", claims: ["pump@home.example"]), net], in: folder) { rig, store in
+            try await net.taken.first { $0.text == "sound too" }
+            try await store.done.first { $0.contains { Self.name($0) == "delivered" } }
+            #expect(net.taken.all.map(\.text) == ["sound", "sound too"])
+            let letters = try rig.router.deadLetters(limit: 10)
+            #expect(letters.map(\.cause) == ["damaged"])
+            #expect(letters.map(\.kind) == ["unknown"], "nothing that it says is shown as if it were so")
+            let id = try #require(letters.first?.id)
+            #expect(try await rig.router.retryDeadLetters([id]) == [.damaged])
+            #expect(rig.log.lines.all.contains { $0.contains("plugboard spool recover") })
+            #expect(try rig.counts().pending == 1)
         }
     }
 

@@ -156,6 +156,37 @@ struct SpoolRecoveryTests {
         #expect(FileManager.default.fileExists(atPath: report.aside + "-wal"))
     }
 
+    @Test("A log with a page behind the place where the file was cut off does not fill a page that was cut in two")
+    func cutWithLog() throws {
+        let spool = try SQLiteSpool(path: self.path + ".live")
+        let payload = [UInt8](repeating: 9, count: 500)
+        _ = try spool.append((1...400).map { .numbered($0, payload: payload) })
+        try spool.close()
+        let again = try SQLiteSpool(path: self.path + ".live")
+        // The last pages of the file are the messages that came last, and the log has newer ones.
+        _ = try again.append((401...440).map { .numbered($0, payload: payload) })
+        for suffix in ["", "-wal"] {
+            try FileManager.default.copyItem(atPath: self.path + ".live" + suffix, toPath: self.path + suffix)
+        }
+        let handle = try FileHandle(forUpdating: URL(filePath: self.path))
+        let size = Int(try handle.seekToEnd())
+        let cut = size / 4096 / 2 * 4096 - 1000
+        try handle.truncate(atOffset: UInt64(cut))
+        try handle.close()
+        let log = try #require(WriteAheadLog(path: self.path + "-wal"))
+        var last = 0
+        log.forEachPage { page, _ in last = max(last, page) }
+        #expect(last * 4096 > size, "the log has a page behind the cut")
+
+        let report = try self.recover()
+        #expect(report.problems.contains { $0.contains("ends within its page \(cut / 4096 + 1)") })
+        let kept = try self.waitingRecords()
+        #expect(report.messages == kept.count)
+        #expect(kept.allSatisfy { $0.payload == payload && $0.damage == nil })
+        #expect(kept.map(\.sequence).contains(440), "what the log has is saved")
+        #expect(report.messagesAltered == 0, "nothing is made of zeros")
+    }
+
     @Test("An interrupted recovery is finished, and no router begins an empty spool in between")
     func interrupted() throws {
         let sequences = try self.makeSpool()

@@ -31,8 +31,8 @@ final class RawSQLite {
         message = try Self.prepare(
             """
             INSERT INTO messages (sequence, destination, conversation, source, remote_id, idempotency_key, created_at,
-                expires_at, attempts, next_attempt_at, deferral_reason, payload)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, NULL, ?)
+                expires_at, attempts, next_attempt_at, deferral_reason, payload, checksum)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, NULL, ?, ?)
             """,
             handle
         )
@@ -61,6 +61,8 @@ final class RawSQLite {
         bind(record.idempotencyKey.bytes, 6, of: message)
         sqlite3_bind_int64(message, 7, record.createdAt)
         sqlite3_bind_int64(message, 8, record.expiresAt)
+        // As random as a checksum, and as long.
+        sqlite3_bind_int64(message, 10, Int64(bitPattern: record.idempotencyKey.high))
         try record.payload.withUnsafeBytes { payload in
             sqlite3_bind_blob(message, 9, payload.baseAddress, Int32(payload.count), nil)
             guard sqlite3_step(message) == SQLITE_DONE else { throw failure("a message") }
