@@ -80,7 +80,7 @@ let core: [Target] = [
     module("Routing", ["CMemory"], onMessagePath),
     module("Spool", [grdb, locks]),
     module("Directory", [grdb, locks]),
-    module("Telemetry", [coreMetrics, locks]),
+    module("Telemetry", [coreMetrics, locks, log]),
     module("Vault", [grdb, crypto, locks]),
     module("Configuration", ["NativeCalls", yams]),
     module(
@@ -168,7 +168,7 @@ let allTests: [Target] = [
     tests("LanesTests", ["Lanes", locks]),
     tests("RoutingTests", ["Routing"]),
     tests("SpoolTests", ["Spool", grdb]),
-    tests("TelemetryTests", ["Telemetry", coreMetrics]),
+    tests("TelemetryTests", ["Telemetry", coreMetrics, log]),
     tests("VaultTests", ["Vault", grdb, locks]),
     tests("DirectoryTests", ["Directory", locks]),
     tests("NativeCallsTests", ["NativeCalls"]),
@@ -202,7 +202,7 @@ let allTests: [Target] = [
         "RouterTests",
         [
             "Router", "Configuration", "Directory", "HostServices", "IMModel", "Lanes", "PluginHost", "ProviderKit",
-            "Routing", "Spool", "CPlugboard", locks, log,
+            "Routing", "Spool", "Telemetry", "CPlugboard", locks, log,
         ]
     ),
     tests("CommandTests", ["ControlSocket"]),

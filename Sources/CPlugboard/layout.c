@@ -389,3 +389,12 @@ AT(plugboard_metrics_t, series, 16);
 AT(plugboard_metrics_t, add, 24);
 AT(plugboard_metrics_t, record, 32);
 SIZE(plugboard_metrics_t, 40);
+
+AT(plugboard_log_field_t, reserved, 4);
+AT(plugboard_log_field_t, name, 8);
+AT(plugboard_log_field_t, value, 24);
+SIZE(plugboard_log_field_t, 40);
+
+AT(plugboard_log_t, reserved, 4);
+AT(plugboard_log_t, write, 8);
+SIZE(plugboard_log_t, 16);

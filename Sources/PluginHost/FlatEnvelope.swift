@@ -9,11 +9,19 @@ package import CPlugboard
 ///     plugboard_envelope_t | content struct | group spans (contacts only) | text
 package enum FlatEnvelope {
     /// Why an envelope cannot be taken.
-    package enum Flaw: Error, Hashable, Sendable {
+    package enum Flaw: Error, Hashable, Sendable, CustomStringConvertible {
         /// A struct is too short, a pointer missing, a text no UTF-8, an address no address, a value out of range.
         case malformed
         /// A field, or all together, is over its limit.
         case tooLarge
+
+        package var description: String {
+            switch self {
+            case .malformed:
+                "it breaks the plugin ABI's rules: a struct too short, a text no UTF-8, or an address no address"
+            case .tooLarge: "a field of it, or all together, is over the plugin ABI's limit"
+            }
+        }
     }
 
     /// Checks a borrowed envelope and says how many bytes its copy will have.

@@ -11,6 +11,7 @@ enum HostExtensions {
         case PLUGBOARD_EXT_STORE: UnsafeRawPointer(StoreTable.store)
         case PLUGBOARD_EXT_SECRETS: UnsafeRawPointer(StoreTable.secrets)
         case PLUGBOARD_EXT_UDP: UnsafeRawPointer(UDPTable.table)
+        case PLUGBOARD_EXT_LOG: UnsafeRawPointer(LogTable.table)
         case PLUGBOARD_EXT_METRICS: UnsafeRawPointer(MetricsTable.table)
         default: nil
         }

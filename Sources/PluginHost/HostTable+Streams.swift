@@ -1,6 +1,7 @@
 internal import CPlugboard
 internal import HostServices
 internal import Logging
+internal import Telemetry
 
 extension HostTable {
     /// The most protocol names in a TLS option.
@@ -75,7 +76,7 @@ extension HostTable {
                 if let port { port.pointee = bound }
                 return PLUGBOARD_OK
             } catch {
-                instance.logger.error("\(error)")
+                instance.logger.log(.error, "the plugin could not listen", [.reason: "\(error)"])
                 return error.status
             }
         }

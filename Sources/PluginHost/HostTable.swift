@@ -12,10 +12,10 @@ final class HostContext {
     /// The same, with a count of references.
     var instance: Instance? { unmanagedInstance?.takeUnretainedValue() }
     /// Where the plugin's own lines go, from any thread.
-    let logger: Logger
+    let log: PluginLog
 
     init(logger: Logger) {
-        self.logger = logger
+        log = PluginLog(logger)
     }
 }
 
@@ -32,18 +32,13 @@ enum HostTable {
         addTime(&table)
         table.log = { context, level, message in
             guard let context, message.isWellFormed else { return }
-            let logger = Unmanaged<HostContext>.fromOpaque(context).takeUnretainedValue().logger
-            let line = message.bytes.prefix(HostTable.logBytesMax)
-            logger.log(level: Logger.Level(abi: level), "\(String(decoding: line, as: UTF8.self))")
+            Unmanaged<HostContext>.fromOpaque(context).takeUnretainedValue().log.write(level, message)
         }
         table.extension = { _, id in
             id.flatMap { HostExtensions.table(String(cString: $0)) }
         }
         return table
     }
-
-    /// The most bytes of one line that a plugin logs; the rest is cut off.
-    static let logBytesMax = 4096
 
     /// Whether a provider's table is long enough and has no gap.
     static func isComplete(_ table: UnsafePointer<plugboard_provider_t>) -> Bool {
@@ -173,19 +168,6 @@ extension DNSQuestion {
         case PLUGBOARD_RECORD_SRV: self = .services(name)
         case PLUGBOARD_RECORD_TXT: self = .texts(name)
         default: return nil
-        }
-    }
-}
-
-extension Logger.Level {
-    fileprivate init(abi level: UInt32) {
-        switch level {
-        case PLUGBOARD_LOG_TRACE: self = .trace
-        case PLUGBOARD_LOG_DEBUG: self = .debug
-        case PLUGBOARD_LOG_INFO: self = .info
-        case PLUGBOARD_LOG_NOTICE: self = .notice
-        case PLUGBOARD_LOG_WARNING: self = .warning
-        default: self = .error
         }
     }
 }

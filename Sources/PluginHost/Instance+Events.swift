@@ -1,6 +1,7 @@
 internal import CPlugboard
 package import HostServices
 internal import Logging
+internal import Telemetry
 
 // The services' answers, turned into calls of the provider table.
 
@@ -47,7 +48,7 @@ extension Instance: StreamDelegate {
         let taken = calls.table.received(calls.pointer, stream.rawValue, streams.user(stream), start, bytes.count)
         // A count above Int.max shows as a negative one.
         let isPossible = (0...bytes.count).contains(taken)
-        if !isPossible { logger.error("the plugin says it consumed more bytes than it was given") }
+        if !isPossible { logger.log(.error, "the plugin says it consumed more bytes than it was given", [:]) }
         let consumed = isPossible ? taken : bytes.count
         return wasRefused ? .refused(consumed) : .consumed(consumed)
     }

@@ -1,6 +1,7 @@
 internal import CPlugboard
 package import HostServices
 internal import Logging
+internal import Telemetry
 package import Vault
 
 // The stores' answers, turned into calls of the provider's tables of `plugboard.store/1` and `plugboard.secrets/1`.
@@ -17,7 +18,9 @@ extension Instance: StoreDelegate {
         let user = store.users.removeValue(forKey: request)
         guard isActive, let events = store.events else { return }
         let answer = StoredAnswer(result)
-        if case .failure(let error) = result, answer.status == PLUGBOARD_E_SYSTEM { logger.error("\(error)") }
+        if case .failure(let error) = result, answer.status == PLUGBOARD_E_SYSTEM {
+            logger.log(.error, "what the plugin keeps could not be read or written", [.reason: "\(error)"])
+        }
         withByteRuns(answer.entries.flatMap { [$0.key, $0.value] }) { runs in
             let entries = answer.entries.indices.map { index in
                 plugboard_store_entry_t(

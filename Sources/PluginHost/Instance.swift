@@ -107,7 +107,7 @@ package final class Instance {
         self.worker = services.worker
         self.watch = services.watch
         var logger = services.logger
-        logger[metadataKey: "instance"] = "\(settings.id)"
+        logger[metadataKey: LogField.provider.rawValue] = "\(settings.id)"
         self.logger = logger
         streams = StreamService(
             worker: worker,
@@ -224,7 +224,7 @@ package final class Instance {
         let taken = provider.pointee.deliver(pointer, envelopes.baseAddress, envelopes.count)
         watch.leave()
         guard (0...envelopes.count).contains(taken) else {
-            logger.error("the plugin says it took more envelopes than it was offered")
+            logger.log(.error, "the plugin says it took more envelopes than it was offered", [:])
             return envelopes.count
         }
         return taken

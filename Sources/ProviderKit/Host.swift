@@ -175,11 +175,6 @@ public final class Host {
         case error = 5
     }
 
-    /// Writes a line to the host's log: secrets never, message text at `debug` and below only.
-    public func log(_ level: LogLevel, _ message: String) {
-        withBytes(message) { table.pointee.log(context, level.rawValue, $0) }
-    }
-
     /// A hash function of the host.
     public enum Digest: UInt32, Sendable {
         case md5 = 1

@@ -97,7 +97,7 @@ final class InstanceBox {
             try provider.start()
             return PLUGBOARD_OK
         } catch {
-            host.log(.error, "cannot start: \(error)")
+            host.log(.error, "the provider cannot start", [.reason: "\(error)"])
             return PLUGBOARD_E_INVALID
         }
     }

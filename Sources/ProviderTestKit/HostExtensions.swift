@@ -9,6 +9,7 @@ enum HostExtensions {
     /// Safe to share: immortal, and never written after this initialiser.
     private nonisolated(unsafe) static let tables: [String: UnsafeRawPointer] = [
         PLUGBOARD_EXT_DIGEST: immortal(digests),
+        PLUGBOARD_EXT_LOG: immortal(log),
         PLUGBOARD_EXT_STORE: immortal(SimulatedStore.plain),
         PLUGBOARD_EXT_SECRETS: immortal(SimulatedStore.secret),
     ]
@@ -20,6 +21,30 @@ enum HostExtensions {
         let pointer = UnsafeMutablePointer<T>.allocate(capacity: 1)
         pointer.initialize(to: table)
         return UnsafeRawPointer(pointer)
+    }
+
+    /// The fields go into the line's text.
+    private static var log: plugboard_log_t {
+        plugboard_log_t(
+            struct_size: structSize(plugboard_log_t.self),
+            reserved: 0,
+            write: { context, level, message, fields, count in
+                guard let instance = HostTable.enter(context, "log", .anyThread) else { return PLUGBOARD_E_SHUTDOWN }
+                guard message.isWellFormed, count <= PLUGBOARD_LOG_FIELDS_MAX, fields != nil || count == 0 else {
+                    return PLUGBOARD_E_INVALID
+                }
+                let given = UnsafeBufferPointer(start: fields, count: count)
+                guard given.allSatisfy({ $0.name.isWellFormed && $0.value.isWellFormed }) else {
+                    return PLUGBOARD_E_INVALID
+                }
+                let rest = given.map { "\($0.name.text)=\($0.value.text)" }.joined(separator: " ")
+                // A line from another thread would come at no certain moment.
+                if instance.simulation.isOwnThread {
+                    instance.log(level, rest.isEmpty ? message.text : "\(message.text) (\(rest))")
+                }
+                return PLUGBOARD_OK
+            }
+        )
     }
 
     private static var digests: plugboard_digest_t {

@@ -186,8 +186,12 @@ final class ConnectorProvider: Provider {
 
     private func notOpened(_ account: Int, _ reason: String) {
         setLink(account, .backingOff, reason)
-        host.log(.warning, "\(name(of: account)) could not be logged in: \(reason)")
         let delay = states[account].retryMs
+        host.log(
+            .warning,
+            "an account could not be logged in",
+            ["account": name(of: account), .reason: reason, .retryInMs: "\(delay)"]
+        )
         states[account].retryMs = min(delay * 2, Self.lastRetryMs)
         // Without a timer, only a restart tries again; the log has said why.
         _ = try? host.startTimer(after: delay) { [weak self] in
@@ -232,7 +236,11 @@ final class ConnectorProvider: Provider {
         }
         let unusable = session.takeUnusable()
         if unusable > 0 {
-            host.log(.warning, "\(unusable) callbacks without sender or text, or too long, were dropped")
+            host.log(
+                .warning,
+                "callbacks were dropped",
+                [.reason: "they are without sender or text, or too long", .count: "\(unusable)"]
+            )
         }
     }
 
@@ -240,11 +248,11 @@ final class ConnectorProvider: Provider {
     private func handOn(_ arrival: ForeignArrival) -> Bool {
         let manifest = parts.connector.manifest
         guard let from = Address(user: arrival.from, domain: manifest.domain), !from.user.isEmpty else {
-            host.log(.warning, "a message was dropped: the name of its sender cannot be one in an address")
+            drop(arrival, "the name of its sender cannot be one in an address")
             return true
         }
         guard let to = recipient(of: arrival) else {
-            host.log(.warning, "a message from \(from) was dropped: it is for nobody at home")
+            drop(arrival, "it is for nobody at home")
             return true
         }
         var envelope = Envelope(from: from, to: to, content: .message(Message(text: arrival.text)))
@@ -253,9 +261,21 @@ final class ConnectorProvider: Provider {
             guard try host.submit(envelope) == .taken else { return false }
             states[arrival.account].received += 1
         } catch {
-            host.log(.warning, "a message from \(from) was dropped: \(error)")
+            drop(arrival, "\(error)")
         }
         return true
+    }
+
+    private func drop(_ arrival: ForeignArrival, _ reason: String) {
+        host.log(
+            .warning,
+            "a message from the library was dropped",
+            [
+                .reason: reason, .partner: parts.connector.manifest.domain, .from: arrival.from,
+                .to: arrival.to ?? name(of: arrival.account),
+                .messageID: arrival.id,
+            ]
+        )
     }
 
     private func recipient(of arrival: ForeignArrival) -> Address? {

@@ -1,6 +1,7 @@
 internal import CPlugboard
 internal import PluginHost
 internal import Routing
+internal import Telemetry
 
 /// Why a delivery did not succeed, copied out of what the plugin lent.
 struct FailureReason {
@@ -49,6 +50,15 @@ struct FailureReason {
         // Back to a byte that begins a character.
         while end > 0, bytes.bytes[end] & 0xC0 == 0x80 { end -= 1 }
         return String(decoding: bytes.bytes[..<end], as: UTF8.self)
+    }
+}
+
+extension FailureReason {
+    /// What a log line says of it.
+    var fields: [LogField: String] {
+        var fields: [LogField: String] = [.reason: text, .failureClass: failureClass.failureClassName]
+        if !code.isEmpty { fields[.code] = code }
+        return fields
     }
 }
 

@@ -1,6 +1,7 @@
 internal import HostServices
 internal import Logging
 internal import NIOCore
+internal import Telemetry
 
 // What one provider may hand in, so that the others have their share.
 extension InstanceRuntime {
@@ -20,10 +21,11 @@ extension InstanceRuntime {
         guard budget?.take(nowNs: now) == false else { return false }
         counters.throttled += 1
         if let held = budgetLog.admit(0, nowNs: now) {
-            core.logger.warning(
-                "a provider hands in more than it may, and has to wait",
-                metadata: ["instance": "\(name)", "per-second": "\(budget?.rate ?? 0)", "more": "\(held)"]
-            )
+            var fields: [LogField: String] = [
+                .provider: name, .perSecond: "\(budget?.rate ?? 0)", .reason: "limits.submits_per_second",
+            ]
+            if held > 0 { fields[.heldBack] = "\(held)" }
+            core.logger.log(.warning, "a provider hands in more than it may, and has to wait", fields)
         }
         guard !isThrottled else { return true }
         isThrottled = true

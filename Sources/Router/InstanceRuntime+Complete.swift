@@ -6,6 +6,7 @@ internal import NIOCore
 internal import PluginHost
 internal import Routing
 internal import Spool
+internal import Telemetry
 
 extension InstanceRuntime {
     func complete(
@@ -41,7 +42,7 @@ extension InstanceRuntime {
     }
 
     private func delivered(_ envelope: RoutedEnvelope) {
-        counters.delivered += 1
+        counters.deliveredKinds.add(envelope.envelope.pointee.kind)
         if isObserved { core.observer?.observe(hop(.delivered, envelope)) }
         settle(envelope, step: .forget)
     }
@@ -76,14 +77,12 @@ extension InstanceRuntime {
 
     private func postpone(_ envelope: RoutedEnvelope, until at: Int64, now: Int64, _ reason: FailureReason) {
         let header = envelope.header
-        counters.deferred += 1
-        core.logger.info(
-            "a delivery is put off",
-            metadata: [
-                "instance": "\(name)", "reason": "\(reason.text)", "attempts": "\(header.pointee.attempts)",
-                "again-in-ms": "\(at - now)", "to": "\(envelope.envelope.pointee.to.string)",
-            ]
-        )
+        counters.deferredKinds.add(envelope.envelope.pointee.kind)
+        counters.addFailure(envelope.envelope.pointee.kind, reason.failureClass)
+        var fields = reason.fields
+        fields[.attempts] = "\(header.pointee.attempts)"
+        fields[.retryInMs] = "\(max(0, at - now))"
+        log(.info, "a delivery is put off", envelope, reason, fields)
         core.observer?.observe(hop(.deferred(reason.text, until: at), envelope))
         park(header.pointee.conversation, key: envelope.conversationKey, until: at)
         header.pointee.retryAt = at
@@ -95,18 +94,16 @@ extension InstanceRuntime {
     func giveUp(_ envelope: RoutedEnvelope, step: RoutedEnvelope.Step, _ reason: FailureReason) {
         let kind = envelope.envelope.pointee.kind
         guard kind.isDurableKind else {
-            counters.dropped += 1
+            counters.droppedKinds.add(kind)
+            log(.debug, "an envelope of the moment was dropped", envelope, reason, reason.fields)
             release(envelope)
             return
         }
-        counters.failed += 1
-        core.logger.notice(
-            "a delivery failed",
-            metadata: [
-                "instance": "\(name)", "reason": "\(reason.text)", "kind": "\(kind.kindName)",
-                "from": "\(envelope.envelope.pointee.from.string)", "to": "\(envelope.envelope.pointee.to.string)",
-            ]
-        )
+        counters.failedKinds.add(kind)
+        counters.addFailure(kind, reason.failureClass)
+        var fields = reason.fields
+        fields[.attempts] = "\(envelope.header.pointee.attempts)"
+        log(.notice, "a delivery failed", envelope, reason, fields)
         core.observer?.observe(hop(.failed(reason.text), envelope))
         if let notice = notice(about: envelope, reason) {
             if envelope.header.pointee.isDurable {
@@ -119,6 +116,25 @@ extension InstanceRuntime {
         envelope.setNote(reason.text)
         envelope.header.pointee.failureClass = reason.failureClass
         settle(envelope, step: step)
+    }
+
+    private func log(
+        _ level: Logger.Level,
+        _ message: String,
+        _ envelope: RoutedEnvelope,
+        _ reason: FailureReason,
+        _ fields: @autoclosure () -> [LogField: String]
+    ) {
+        guard level >= core.logger.logLevel else { return }
+        context.envelopeLog.write(
+            level,
+            message,
+            envelope.envelope.pointee,
+            provider: name,
+            isHomeward: index == 0,
+            cause: "\(name)\u{0}\(reason.failureClass)",
+            fields()
+        )
     }
 
     /// What tells the author that an envelope failed; nil if there is nobody to be told.

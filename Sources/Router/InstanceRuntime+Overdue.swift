@@ -1,6 +1,7 @@
 internal import CPlugboard
 internal import HostServices
 internal import Logging
+internal import Telemetry
 
 // A provider may take an envelope and never settle it: it has lost it, or waits for an answer that does not come.
 extension InstanceRuntime {
@@ -22,11 +23,12 @@ extension InstanceRuntime {
         let overdue = inFlight.removeOverdue(sweeps: Self.sweepsPerSettleTime + 1)
         guard !overdue.isEmpty else { return }
         counters.overdue += UInt64(overdue.count)
-        core.logger.warning(
+        core.logger.log(
+            .warning,
             "a provider did not settle what it took: it is taken back",
-            metadata: [
-                "instance": "\(name)", "count": "\(overdue.count)", "after": "\(settleTime)",
-                "in-flight": "\(inFlight.count)",
+            [
+                .provider: name, .count: "\(overdue.count)", .duration: "\(settleTime)",
+                .inFlight: "\(inFlight.count)",
             ]
         )
         for envelope in overdue {

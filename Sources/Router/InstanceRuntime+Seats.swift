@@ -187,7 +187,7 @@ extension InstanceRuntime {
                 envelope.envelope.pointee.flags |= PLUGBOARD_ENVELOPE_REDELIVERED
                 again.append(envelope)
             } else {
-                counters.dropped += 1
+                counters.droppedKinds.add(envelope.envelope.pointee.kind)
                 release(envelope)
             }
         }

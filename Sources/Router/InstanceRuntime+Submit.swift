@@ -4,6 +4,7 @@ internal import Lanes
 internal import Logging
 internal import PluginHost
 internal import Routing
+internal import Telemetry
 
 extension InstanceRuntime: EnvelopeRouter {
     func submit(
@@ -19,7 +20,7 @@ extension InstanceRuntime: EnvelopeRouter {
         do throws(FlatEnvelope.Flaw) {
             imageBytes = try FlatEnvelope.measure(envelope)
         } catch {
-            return error == .tooLarge ? PLUGBOARD_E_LIMIT : PLUGBOARD_E_INVALID
+            return refuse(unchecked: envelope, error)
         }
         guard let seat = seat(of: instance) else { return PLUGBOARD_E_SHUTDOWN }
         if isOverBudget() { return busy(seat) }
@@ -85,7 +86,7 @@ extension InstanceRuntime: EnvelopeRouter {
 
     /// To the disk first; the answer comes with the spool's.
     private func store(_ routed: RoutedEnvelope) {
-        counters.submitted += 1
+        counters.submittedKinds.add(routed.envelope.pointee.kind)
         credits -= 1
         routed.header.pointee.isDurable = true
         routed.header.pointee.conversation = RoutedEnvelope.conversation(routed.envelope.pointee)
@@ -98,9 +99,10 @@ extension InstanceRuntime: EnvelopeRouter {
     private func pass(_ routed: RoutedEnvelope, for seat: Seat) -> plugboard_status_t {
         let target = routed.header.pointee.target
         let cookie = routed.header.pointee.cookie
+        let kind = routed.envelope.pointee.kind
         if isObserved {
             // To be told before the target's worker tells what follows, and once however often it is tried.
-            let mayWait = routed.envelope.pointee.kind.isLatestOnly
+            let mayWait = kind.isLatestOnly
             guard mayWait || !core.runtimes[target].lane.waitForRoom(producer: worker.index) else {
                 release(routed)
                 return busy(seat)
@@ -108,14 +110,14 @@ extension InstanceRuntime: EnvelopeRouter {
             core.observer?.observe(hop(.submitted, routed))
         }
         let isTaken =
-            routed.envelope.pointee.kind.isLatestOnly
+            kind.isLatestOnly
             ? context.pushLatest(routed, to: target) { counters.coalesced += 1 }
             : context.push(routed, to: target)
         guard isTaken else {
             release(routed)
             return busy(seat)
         }
-        counters.submitted += 1
+        counters.submittedKinds.add(kind)
         if cookie != 0 { answer(cookie, nil, seat.generation) }
         return PLUGBOARD_OK
     }
@@ -134,18 +136,37 @@ extension InstanceRuntime: EnvelopeRouter {
         _ refusal: Refusal,
         for seat: Seat
     ) {
-        counters.submitted += 1
-        counters.refused += 1
         let source = readABI(envelope)
-        core.logger.notice(
+        counters.submittedKinds.add(source.kind)
+        counters.addRefusal(source.kind, refusal.code)
+        context.envelopeLog.write(
+            .notice,
             "an envelope was refused",
-            metadata: [
-                "instance": "\(name)", "reason": "\(refusal)", "code": "\(refusal.code)",
-                "kind": "\(source.kind.kindName)", "from": "\(source.from.string)", "to": "\(source.to.string)",
-            ]
+            source,
+            provider: name,
+            isHomeward: index != 0,
+            cause: refusal.code,
+            [.reason: refusal.description, .code: refusal.code]
         )
         core.observer?.observe(hop(.refused(refusal.description), source))
         if cookie != 0 { answer(cookie, refusal, seat.generation) }
+    }
+
+    /// Refuses what is no envelope: the plugin is told by a status, and the operator by the log, without what is in it.
+    private func refuse(unchecked envelope: UnsafePointer<plugboard_envelope_t>, _ flaw: FlatEnvelope.Flaw)
+        -> plugboard_status_t
+    {
+        let code = flaw == .tooLarge ? "over-limit" : "malformed"
+        counters.submittedKinds.add(envelope.pointee.kind)
+        counters.addRefusal(envelope.pointee.kind, code)
+        if let held = malformedLog.admit(code, nowNs: HostClock.monotonicNs()) {
+            var fields: [LogField: String] = [
+                .provider: name, .kind: envelope.pointee.kind.kindName, .code: code, .reason: flaw.description,
+            ]
+            if held > 0 { fields[.heldBack] = "\(held)" }
+            core.logger.log(.warning, "an envelope was refused", fields)
+        }
+        return flaw == .tooLarge ? PLUGBOARD_E_LIMIT : PLUGBOARD_E_INVALID
     }
 
     private func answer(_ cookie: UInt64, _ refusal: Refusal?, _ generation: UInt16) {
@@ -156,7 +177,7 @@ extension InstanceRuntime: EnvelopeRouter {
     /// Takes the spool's answer to an append.
     func appended(_ result: SpoolWriter.Result) {
         credits += 1
-        if result.refusal != nil { counters.refused += 1 }
+        if let refusal = result.refusal { counters.addRefusal(result.kind, refusal.code) }
         if result.cookie != 0 { answer(UInt64(result.cookie), result.refusal, result.generation) }
     }
 

@@ -7,6 +7,7 @@ internal import PluginHost
 internal import Routing
 internal import Spool
 internal import Synchronization
+internal import Telemetry
 
 internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
 
@@ -64,6 +65,7 @@ final class InstanceRuntime {
     /// It has used its budget up, and is told when there is some again.
     var isThrottled = false
     var budgetLog = LogLimit<Int>(pauseNs: 10_000_000_000)
+    var malformedLog = LogLimit<String>(pauseNs: 10_000_000_000)
     /// How long it may hold an envelope; nil: ``RouterLimits/settleTime``.
     var settleTime: Duration?
     /// The configuration does not name it any more.
@@ -259,10 +261,7 @@ final class InstanceRuntime {
     /// Takes back what the provider did not take; false if it is not there any more.
     private func takeBack(_ token: UInt64, from seat: Seat) -> Bool {
         guard let envelope = inFlight.remove(token) else {
-            core.logger.error(
-                "a plugin settled an envelope that it did not take",
-                metadata: ["instance": "\(name)"]
-            )
+            core.logger.log(.error, "a plugin settled an envelope that it did not take", [.provider: name])
             return false
         }
         seat.heldCount -= 1
@@ -348,15 +347,16 @@ final class InstanceRuntime {
         switch stall.observe(popped: taken, pushed: lane.pushedTotal, nowNs: nowNs) {
         case .stalled(let duration):
             counters.stalls += 1
-            core.logger.warning(
+            core.logger.log(
+                .warning,
                 "a provider takes nothing from its lane",
-                metadata: [
-                    "instance": "\(name)", "waiting": "\(lane.count + offered.count)", "in-flight": "\(inFlight.count)",
-                    "for": "\(duration)",
+                [
+                    .provider: name, .waiting: "\(lane.count + offered.count)", .inFlight: "\(inFlight.count)",
+                    .duration: "\(duration)",
                 ]
             )
         case .recovered:
-            core.logger.notice("a provider takes envelopes again", metadata: ["instance": "\(name)"])
+            core.logger.log(.notice, "a provider takes envelopes again", [.provider: name])
         case .unchanged:
             break
         }
@@ -403,9 +403,10 @@ final class InstanceRuntime {
             release(envelope)
         }
         guard lostCount > 0 else { return }
-        core.logger.warning(
+        core.logger.log(
+            .warning,
             "messages were not delivered before the router stopped, and are lost: nothing is stored",
-            metadata: ["instance": "\(name)", "count": "\(lostCount)"]
+            [.provider: name, .count: "\(lostCount)"]
         )
         lostCount = 0
     }

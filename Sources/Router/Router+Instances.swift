@@ -3,6 +3,7 @@ internal import HostServices
 internal import Logging
 internal import PluginHost
 internal import Synchronization
+internal import Telemetry
 
 // Providers that come, change and go while the router runs. Each caller has the turn.
 extension Router {
@@ -16,10 +17,15 @@ extension Router {
         do {
             try await launch(runtime, plugin, settings)
         } catch {
-            logger.error("a provider does not run: \(error)", metadata: ["instance": "\(name)"])
+            logger.log(.error, "a provider does not run", [.provider: name, .reason: "\(error)"])
             throw error
         }
-        logger.notice("a provider runs", metadata: ["instance": "\(name)", "plugin": "\(plugin.description.id)"])
+        let description = plugin.description
+        logger.log(
+            .notice,
+            "a provider runs",
+            [.provider: name, .plugin: description.id, .version: description.version]
+        )
     }
 
     /// Starts an instance beside the one that runs, moves the traffic to it, and waits for the old one to finish.
@@ -29,10 +35,23 @@ extension Router {
     @discardableResult
     func replace(_ name: String, _ plugin: Plugin, _ settings: InstanceSettings) async throws -> Int {
         let runtime = await runtime(named: name)
-        try await launch(runtime, plugin, settings)
-        logger.notice(
+        do {
+            try await launch(runtime, plugin, settings)
+        } catch {
+            logger.log(
+                .error,
+                "a provider could not be replaced, and goes on as it was",
+                [
+                    .provider: name, .plugin: plugin.description.id, .version: plugin.description.version,
+                    .reason: "\(error)",
+                ]
+            )
+            throw error
+        }
+        logger.log(
+            .notice,
             "a provider was replaced, and the old instance drains",
-            metadata: ["instance": "\(name)", "version": "\(plugin.description.version)"]
+            [.provider: name, .plugin: plugin.description.id, .version: plugin.description.version]
         )
         let deadline = ContinuousClock.now + core.options.limits.drainTime
         await wait(until: deadline) {
@@ -54,7 +73,8 @@ extension Router {
         }
         await onLoop(of: runtime) { $0.withdraw(because: reason) }
         await finishWithdrawal(of: runtime)
-        logger.notice("a provider was stopped", metadata: ["instance": "\(runtime.name)"])
+        let why = reason ?? "the configuration does not name it any more"
+        logger.log(.notice, "a provider was stopped", [.provider: runtime.name, .reason: why])
     }
 
     /// Lets a provider that was withdrawn be forgotten by the spool's writer.

@@ -16,7 +16,10 @@ extension Router {
     }
 }
 
-/// The router's own metrics.
+/// The router's own metrics; the README's table has them all.
+///
+/// Labels are providers' names, kinds of envelopes, and words of which the router has a list: their number is bounded,
+/// whatever peers send.
 ///
 /// Any thread.
 final class RouterMetrics: Sendable {
@@ -29,23 +32,24 @@ final class RouterMetrics: Sendable {
         for (name, kind, help) in Self.descriptions { registry.describe(name, kind, help: help) }
     }
 
-    private static let descriptions: [(String, MetricKind, String)] = [
-        ("plugboard_submitted_total", .counter, "Envelopes that instances handed in."),
-        ("plugboard_refused_total", .counter, "Envelopes that the router did not take."),
+    static let descriptions: [(name: String, kind: MetricKind, help: String)] = [
+        ("plugboard_submitted_total", .counter, "Envelopes that a provider handed in, by kind."),
+        ("plugboard_refused_total", .counter, "Envelopes that the router did not take, by kind and reason."),
         ("plugboard_busy_total", .counter, "Submits that were put off for want of room."),
-        ("plugboard_settled_total", .counter, "Deliveries by their outcome."),
+        ("plugboard_settled_total", .counter, "Deliveries, by kind and outcome."),
+        ("plugboard_failures_total", .counter, "Deliveries that were put off or failed, by kind and class of failure."),
         ("plugboard_throttled_total", .counter, "Submits that were put off for they were more than the limits allow."),
         ("plugboard_coalesced_total", .counter, "States that a newer one took the place of."),
         ("plugboard_overdue_total", .counter, "Envelopes that were taken back for they were not settled in time."),
         ("plugboard_slow_calls_total", .counter, "Calls into a plugin that took long."),
         ("plugboard_stalls_total", .counter, "Times that a lane stood still with envelopes in it."),
-        ("plugboard_lane_depth", .gauge, "Envelopes in an instance's lane."),
-        ("plugboard_lane_capacity", .gauge, "Envelopes that an instance's lane has room for."),
-        ("plugboard_in_flight", .gauge, "Envelopes that an instance has taken and not settled."),
+        ("plugboard_lane_depth", .gauge, "Envelopes in a provider's lane."),
+        ("plugboard_lane_capacity", .gauge, "Envelopes that a provider's lane has room for."),
+        ("plugboard_in_flight", .gauge, "Envelopes that a provider has taken and not settled."),
         ("plugboard_parked_conversations", .gauge, "Conversations that wait for another attempt."),
-        ("plugboard_streams", .gauge, "Open streams of an instance."),
-        ("plugboard_instance_up", .gauge, "Whether an instance runs."),
-        ("plugboard_links", .gauge, "Links to a network by their state."),
+        ("plugboard_streams", .gauge, "Open streams of a provider."),
+        ("plugboard_provider_up", .gauge, "Whether a provider runs."),
+        ("plugboard_links", .gauge, "Links to a network, by their state."),
         ("plugboard_spool_messages", .gauge, "Messages on disk: waiting, of them to be retried, and given up."),
         ("plugboard_uptime_seconds", .gauge, "How long the router has run."),
         ("plugboard_workers", .gauge, "Threads that carry messages."),
@@ -63,25 +67,11 @@ final class RouterMetrics: Sendable {
     }
 
     private func update(_ instance: RouterStatus.InstanceStatus) {
-        let labels = [("instance", instance.name), ("plugin", instance.plugin)]
-        set("plugboard_instance_up", labels, instance.state == "running" ? 1 : 0)
+        let labels = [("provider", instance.name)]
+        set("plugboard_provider_up", labels, instance.state == "running" ? 1 : 0)
         guard instance.hasAnswered else { return }
-        let counters = instance.counters
-        count("plugboard_submitted_total", labels, counters.submitted)
-        count("plugboard_refused_total", labels, counters.refused)
-        count("plugboard_busy_total", labels, counters.busy)
-        count("plugboard_throttled_total", labels, counters.throttled)
-        count("plugboard_coalesced_total", labels, counters.coalesced)
-        count("plugboard_overdue_total", labels, counters.overdue)
+        update(instance.counters, labels)
         count("plugboard_slow_calls_total", labels, instance.slowCalls)
-        count("plugboard_stalls_total", labels, counters.stalls)
-        let outcomes = [
-            ("delivered", counters.delivered), ("deferred", counters.deferred), ("failed", counters.failed),
-            ("dropped", counters.dropped),
-        ]
-        for (outcome, value) in outcomes {
-            count("plugboard_settled_total", labels + [("outcome", outcome)], value)
-        }
         set("plugboard_lane_depth", labels, Double(instance.laneDepth))
         set("plugboard_lane_capacity", labels, Double(instance.laneCapacity))
         set("plugboard_in_flight", labels, Double(instance.inFlight))
@@ -94,6 +84,32 @@ final class RouterMetrics: Sendable {
         for (name, state) in states {
             set("plugboard_links", labels + [("state", name)], Double(instance.links.count { $0.state == state }))
         }
+    }
+
+    private func update(_ counters: InstanceCounters, _ labels: [(String, String)]) {
+        for (kind, value) in counters.submittedKinds.byName {
+            count("plugboard_submitted_total", labels + [("kind", kind)], value)
+        }
+        for (refusal, value) in counters.refusals {
+            count("plugboard_refused_total", labels + [("kind", refusal.kind), ("reason", refusal.cause)], value)
+        }
+        for (failure, value) in counters.failures {
+            count("plugboard_failures_total", labels + [("kind", failure.kind), ("class", failure.cause)], value)
+        }
+        let outcomes = [
+            ("delivered", counters.deliveredKinds), ("deferred", counters.deferredKinds),
+            ("failed", counters.failedKinds), ("dropped", counters.droppedKinds),
+        ]
+        for (outcome, kinds) in outcomes {
+            for (kind, value) in kinds.byName {
+                count("plugboard_settled_total", labels + [("kind", kind), ("outcome", outcome)], value)
+            }
+        }
+        count("plugboard_busy_total", labels, counters.busy)
+        count("plugboard_throttled_total", labels, counters.throttled)
+        count("plugboard_coalesced_total", labels, counters.coalesced)
+        count("plugboard_overdue_total", labels, counters.overdue)
+        count("plugboard_stalls_total", labels, counters.stalls)
     }
 
     private func set(_ name: String, _ labels: [(String, String)], _ value: Double) {

@@ -4,6 +4,7 @@ internal import Logging
 internal import PluginHost
 internal import Spool
 internal import Synchronization
+internal import Telemetry
 
 internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
 
@@ -41,9 +42,14 @@ extension Router {
             problems += limitProblems(configuration)
         }
         problems.sort { $0.position < $1.position }
-        for problem in problems { logger.log(level: problem.severity == .error ? .error : .warning, "\(problem)") }
+        log(problems)
         guard let configuration, !problems.contains(where: { $0.severity == .error }) else {
-            logger.error("the configuration was not reloaded: it has errors, and nothing has changed")
+            let errors = problems.filter { $0.severity == .error }
+            logger.log(
+                .error,
+                "the configuration was not reloaded, and nothing has changed",
+                [.reason: "it has errors", .count: "\(errors.count)"]
+            )
             return ReloadAnswer(isApplied: false, problems: problems)
         }
         let plan = ReloadPlan(
@@ -244,10 +250,12 @@ extension Router {
     }
 
     private func log(_ answer: ReloadAnswer) {
-        for sentence in answer.done { logger.notice("reload: \(sentence)") }
-        for sentence in answer.failed { logger.error("reload: \(sentence)") }
-        for key in answer.needsRestart { logger.warning("reload: \(key) counts from the next start on") }
-        logger.notice("the configuration was reloaded", metadata: ["unchanged": "\(answer.unchanged.count)"])
+        for sentence in answer.done { logger.log(.notice, "a reload changed something", [.change: sentence]) }
+        for sentence in answer.failed { logger.log(.error, "a reload could not change something", [.reason: sentence]) }
+        for key in answer.needsRestart {
+            logger.log(.warning, "a setting counts from the next start on", [.key: key])
+        }
+        logger.log(.notice, "the configuration was reloaded", [.count: "\(answer.done.count)"])
     }
 }
 

@@ -3,6 +3,7 @@ internal import HostServices
 internal import Logging
 internal import PluginHost
 internal import Synchronization
+internal import Telemetry
 
 internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
 
@@ -14,23 +15,30 @@ extension Router {
     func retryFailedStarts() async {
         for setup in setups where setup.isReady && setup.quarantine == nil {
             guard let runtime = core.runtimes.first(where: { $0.name == setup.name }) else { continue }
-            let hasFailedToStart = await onLoop(of: runtime) { !$0.isRunning && $0.failure != nil && !$0.wasStopped }
-            if hasFailedToStart ?? false { retryStart(of: setup.name, attempt: 0) }
+            let failure = await onLoop(of: runtime) { $0.isRunning || $0.wasStopped ? nil : $0.failure }
+            if let failure, let failure { retryStart(of: setup.name, attempt: 0, failure) }
         }
     }
 
     /// Tries one provider again in a while, unless that is planned already.
-    private func retryStart(of name: String, attempt: Int) {
+    private func retryStart(of name: String, attempt: Int, _ reason: String) {
         let limits = core.options.limits
         let pause = min(limits.startRetryFirst * Int(1 << min(attempt, 20)), limits.startRetryMax)
-        startRetries.withLockedValue { retries in
-            guard retries[name] == nil else { return }
+        let isNew = startRetries.withLockedValue { retries in
+            guard retries[name] == nil else { return false }
             retries[name] = Task { [weak self] in
                 guard (try? await Task.sleep(for: pause)) != nil else { return }
                 await self?.retryStartNow(of: name, attempt: attempt + 1)
             }
+            return true
         }
-        logger.notice("a provider is tried again in \(pause)", metadata: ["instance": "\(name)"])
+        guard isNew else { return }
+        let pauseMs = pause / .milliseconds(1)
+        logger.log(
+            .notice,
+            "a provider that does not run is tried again",
+            [.provider: name, .attempts: "\(attempt + 1)", .retryInMs: "\(Int64(pauseMs))", .reason: reason]
+        )
     }
 
     private func retryStartNow(of name: String, attempt: Int) async {
@@ -46,7 +54,7 @@ extension Router {
             try await startAnew(name, plugin, settings)
             forgetProblem(of: name)
         } catch {
-            retryStart(of: name, attempt: attempt)
+            retryStart(of: name, attempt: attempt, "\(error)")
         }
     }
 

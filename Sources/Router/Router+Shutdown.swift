@@ -4,6 +4,7 @@ internal import Logging
 internal import PluginHost
 internal import Spool
 internal import Synchronization
+internal import Telemetry
 internal import Vault
 
 internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
@@ -85,7 +86,7 @@ extension Router {
         do throws(SpoolError) {
             try store.close()
         } catch {
-            logger.error("the spool was not closed in order: \(error)")
+            logger.log(.error, "the spool was not closed in order", [.reason: "\(error)"])
         }
     }
 
@@ -103,7 +104,7 @@ extension Router {
         do {
             try await worker.shutdown()
         } catch {
-            logger.error("a worker did not end in order: \(error)", metadata: ["worker": "\(worker.name)"])
+            logger.log(.error, "a worker did not end in order", [.worker: worker.name, .reason: "\(error)"])
         }
     }
 }

@@ -24,9 +24,7 @@ extension Router {
         var preparation = ProviderPreparation(configuration, linked: linked, connectors: connectors)
         var setups = preparation.prepareAll()
         markQuarantined(&setups)
-        for problem in setups.flatMap(\.problems) {
-            logger.log(level: problem.severity == .error ? .error : .warning, "\(problem)")
-        }
+        log(setups.flatMap(\.problems))
         let homeRuntime = core.addRuntime(named: "home", on: 0)
         // Spread over the workers, in their order.
         let ready = setups.indices.filter { setups[$0].isReady }.prefix(RuntimeList.capacity - 1)
@@ -96,12 +94,18 @@ extension Router {
         guard let plugin = setup.plugin, let settings = setup.settings else { return }
         do {
             try await launch(runtime, plugin, settings)
-            logger.info(
+            let description = plugin.description
+            logger.log(
+                .info,
                 "a provider runs",
-                metadata: ["instance": "\(settings.id)", "plugin": "\(plugin.description.id)"]
+                [.provider: settings.id, .plugin: description.id, .version: description.version]
             )
         } catch {
-            logger.error("a provider does not run: \(error)", metadata: ["plugin": "\(plugin.path)"])
+            logger.log(
+                .error,
+                "a provider does not run",
+                [.provider: settings.id, .path: plugin.path, .reason: "\(error)"]
+            )
             setup.problems.append(
                 Problem(
                     severity: .error,

@@ -2,6 +2,7 @@ package import Configuration
 internal import Logging
 internal import PluginHost
 internal import Synchronization
+internal import Telemetry
 
 internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
 
@@ -40,10 +41,25 @@ extension Router {
             currentConfiguration,
             copies: "\(configuration.router.state)/plugins"
         )
+        let answer: UpgradeAnswer
         do throws(PluginRefusal) {
-            return await upgrade(name, to: try preparation.load(file: file, pin: try pin(of: name, file)), preparation)
+            let plugin = try preparation.load(file: file, pin: try pin(of: name, file))
+            answer = await upgrade(name, to: plugin, preparation)
         } catch {
-            return UpgradeAnswer(refusal: "\(error)")
+            answer = UpgradeAnswer(refusal: "\(error)")
+        }
+        log(answer, of: name, file)
+        return answer
+    }
+
+    private func log(_ answer: UpgradeAnswer, of name: String, _ file: String) {
+        log(answer.problems)
+        for sentence in answer.done {
+            logger.log(.notice, "an upgrade was made", [.provider: name, .change: sentence])
+        }
+        for sentence in answer.failed + [answer.refusal].compactMap(\.self) {
+            let fields: [LogField: String] = [.provider: name, .path: file, .reason: sentence]
+            logger.log(.error, "an upgrade was not made, and the old version goes on", fields)
         }
     }
 
@@ -71,8 +87,6 @@ extension Router {
             return answer
         }
         for setup in setups { await upgrade(setup, from: before, &answer) }
-        for sentence in answer.done { logger.notice("upgrade: \(sentence)") }
-        for sentence in answer.failed { logger.error("upgrade: \(sentence)") }
         return answer
     }
 

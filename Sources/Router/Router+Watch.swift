@@ -4,6 +4,7 @@ internal import Lanes
 internal import Logging
 internal import PluginHost
 internal import Synchronization
+internal import Telemetry
 
 internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
 
@@ -52,7 +53,7 @@ extension Router {
                     return
                 }
                 bound.value.withdraw(because: reason)
-                logger.error("a provider was stopped: \(reason)", metadata: ["instance": "\(bound.value.name)"])
+                logger.log(.error, "a provider was stopped", [.provider: bound.value.name, .reason: reason])
                 Task {
                     await self.turns.take()
                     await self.finishWithdrawal(of: bound.value)
@@ -72,7 +73,11 @@ extension Router {
             return
         }
         if isShared, isIn([.running]) {
-            logger.critical("other providers wait for the same worker: restart the router")
+            logger.log(
+                .critical,
+                "other providers wait for a worker that is lost: restart the router",
+                [.provider: runtime.name, .worker: context.worker.name, .reason: reason]
+            )
             return
         }
         abandon(context, reason)
@@ -94,9 +99,11 @@ extension Router {
         core.spoolWriter?.grantRoom()
         // Whatever it does, it does when nobody else wants the processor (setpriority(2): a thread has its own niceness).
         setpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(context.worker.threadID), 19)
-        logger.error(
+        let names = core.runtimes.filter { $0.context === context }.map(\.name)
+        logger.log(
+            .error,
             "a worker was given up, its provider is dead",
-            metadata: ["worker": "\(context.worker.name)", "reason": "\(reason)"]
+            [.provider: names.joined(separator: ", "), .worker: context.worker.name, .reason: reason]
         )
     }
 }

@@ -5,6 +5,7 @@ internal import Logging
 internal import PluginHost
 internal import Spool
 internal import Synchronization
+internal import Telemetry
 
 /// The spool's way into the lane of one instance.
 ///
@@ -208,10 +209,7 @@ final class SpoolDestination {
     }
 
     private func readFailed(_ error: SpoolError) {
-        core.logger.error(
-            "the spool could not be read",
-            metadata: ["instance": "\(runtime.name)", "reason": "\(error)"]
-        )
+        core.logger.log(.error, "the spool could not be read", [.provider: runtime.name, .reason: "\(error)"])
         readAgainAtNs = HostClock.monotonicNs() + Self.readPauseNs
     }
 
@@ -225,9 +223,13 @@ final class SpoolDestination {
             return nil
         }
         guard let routed = RoutedEnvelope(restoring: record, from: store, core: core, target: runtime.index) else {
-            core.logger.error(
+            core.logger.log(
+                .error,
                 "a stored envelope cannot be read and becomes a dead letter",
-                metadata: ["instance": "\(runtime.name)", "sequence": "\(record.sequence)"]
+                [
+                    .provider: runtime.name, .sequence: "\(record.sequence)", .messageID: record.remoteID ?? "",
+                    .reason: "its stored form is damaged",
+                ]
             )
             let failed = SpoolOperation.failed(
                 sequence: record.sequence,
@@ -239,7 +241,7 @@ final class SpoolDestination {
             do throws(SpoolError) {
                 _ = try store.commit([failed])
             } catch {
-                core.logger.error("the spool could not be written", metadata: ["reason": "\(error)"])
+                core.logger.log(.error, "the spool could not be written", [.reason: "\(error)"])
             }
             return nil
         }

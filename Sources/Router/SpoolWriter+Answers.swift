@@ -1,3 +1,4 @@
+internal import CPlugboard
 internal import HostServices
 internal import Lanes
 internal import Routing
@@ -12,17 +13,20 @@ extension SpoolWriter {
         var source: Int
         /// Which of the source's instances waits for it.
         var generation: UInt16
+        /// Of the envelope, if it was refused.
+        var kind: UInt16
         var refusal: Refusal?
 
         init(_ answer: Answer, _ refusal: Refusal?) {
             self.cookie = UInt(answer.cookie)
             self.source = answer.source
             self.generation = answer.generation
+            self.kind = answer.kind
             self.refusal = refusal
         }
 
-        /// The second word: the source in the upper half; in the lower the generation, and a small number for the
-        /// refusal.
+        /// The second word: the source in the upper half; in the lower the generation, the kind, and a small number for
+        /// the refusal.
         var packed: UInt {
             let code: UInt =
                 switch refusal {
@@ -31,15 +35,17 @@ extension SpoolWriter {
                 case .tooLarge: 2
                 default: 3
                 }
-            return UInt(source) << 32 | UInt(generation) << 16 | code
+            // All kinds are small numbers.
+            return UInt(source) << 32 | UInt(generation) << 16 | UInt(UInt8(truncatingIfNeeded: kind)) << 8 | code
         }
 
         init(cookie: UInt, packed: UInt) {
             self.cookie = cookie
             source = Int(packed >> 32)
             generation = UInt16(truncatingIfNeeded: packed >> 16)
+            kind = UInt16(UInt8(truncatingIfNeeded: packed >> 8))
             refusal =
-                switch packed & 0xFFFF {
+                switch packed & 0xFF {
                 case 0: nil
                 case 1: .spoolFull
                 case 2: .tooLarge
@@ -54,10 +60,13 @@ extension SpoolWriter {
         var cookie: UInt64
         var source: Int
         var generation: UInt16
+        var kind: UInt16
 
         /// Nil for the router's own envelopes, which nobody waits for.
-        init?(_ header: RoutedEnvelope.Header) {
+        init?(_ envelope: RoutedEnvelope) {
+            let header = envelope.header.pointee
             guard header.source >= 0 else { return nil }
+            kind = envelope.envelope.pointee.kind
             cookie = header.cookie
             source = header.source
             generation = header.generation

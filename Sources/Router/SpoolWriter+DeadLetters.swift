@@ -2,6 +2,7 @@ internal import HostServices
 internal import Logging
 internal import NIOConcurrencyHelpers
 internal import Spool
+internal import Telemetry
 
 // What the operator wants with dead letters. A retry happens on the writer's thread: whatever gets a sequence without it
 // would be left out by the destinations' cursors.
@@ -105,9 +106,9 @@ extension SpoolWriter {
         do throws(SpoolError) {
             let count = try store.dropOldDeadLetters(now: HostClock.wallMs())
             guard count > 0 else { return }
-            core.logger.notice("old dead letters are dropped", metadata: ["count": "\(count)"])
+            core.logger.log(.notice, "old dead letters are dropped", [.count: "\(count)"])
         } catch {
-            core.logger.error("old dead letters could not be dropped", metadata: ["reason": "\(error)"])
+            core.logger.log(.error, "old dead letters could not be dropped", [.reason: "\(error)"])
         }
     }
 }

@@ -5,6 +5,7 @@ internal import PluginHost
 internal import Routing
 internal import Spool
 internal import Synchronization
+internal import Telemetry
 
 // Messages whose time is over and that no instance will ever take out of its lane.
 extension SpoolWriter {
@@ -24,7 +25,7 @@ extension SpoolWriter {
         do throws(SpoolError) {
             records = try store.expired(before: HostClock.wallMs(), limit: Self.expiredMax)
         } catch {
-            core.logger.error("the spool could not be read", metadata: ["reason": "\(error)"])
+            core.logger.log(.error, "the spool could not be read", [.reason: "\(error)"])
             return false
         }
         let steps = records.filter { $0.damage != .unreadable && !isServed($0.destination) }.map { expiry(of: $0) }
@@ -48,12 +49,14 @@ extension SpoolWriter {
             return bare
         }
         let reason = FailureReason(.expired)
-        core.logger.notice(
+        envelopeLog.write(
+            .notice,
             "a delivery failed",
-            metadata: [
-                "instance": "\(record.destination)", "reason": "\(reason.text)",
-                "from": "\(step.envelope.pointee.from.string)", "to": "\(step.envelope.pointee.to.string)",
-            ]
+            step.envelope.pointee,
+            provider: record.destination,
+            isHomeward: target == 0,
+            cause: record.destination,
+            reason.fields
         )
         step.header.pointee.step = .expire
         if let author, step.envelope.pointee.kind.isAnsweredByFailure {

@@ -6,6 +6,7 @@ internal import Logging
 internal import Routing
 internal import Spool
 internal import Synchronization
+internal import Telemetry
 
 internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
 
@@ -46,6 +47,8 @@ final class SpoolWriter: @unchecked Sendable {
     /// Settled deliveries that could not be recorded.
     private var lostCount = 0
     private var lastError: SpoolError?
+    /// Where it is written why envelopes did not get on.
+    var envelopeLog: EnvelopeLog
     /// What the operator wants with dead letters.
     let requests = NIOLockedValueBox(DeadLetterRequests())
     /// When to look for expired rows of instances that do not run, in ns of the monotonic clock.
@@ -63,6 +66,7 @@ final class SpoolWriter: @unchecked Sendable {
     init(core: RouterCore, store: any SpoolStore) {
         self.core = core
         self.store = store
+        self.envelopeLog = EnvelopeLog(core.logger)
         self.lane = Lane(producers: core.contexts.count, capacity: core.options.limits.spoolLaneCapacity)
         self.words = Array(repeating: 0, count: Self.batchMax)
         self.unsentResults = Array(repeating: [], count: core.contexts.count)
@@ -221,9 +225,10 @@ final class SpoolWriter: @unchecked Sendable {
         unsettled = []
         if lostCount > 0 {
             store.leaveUnsettled()
-            core.logger.error(
+            core.logger.log(
+                .error,
                 "deliveries that were settled could not be recorded: they will be made again after the next start",
-                metadata: ["count": "\(lostCount)"]
+                [.count: "\(lostCount)"]
             )
         }
         for destination in destinations { destination.end() }
@@ -242,7 +247,7 @@ final class SpoolWriter: @unchecked Sendable {
             let forgets = delivered.map { SpoolOperation.delivered(sequence: $0) }
             let results = try store.commit(forgets + steps.flatMap { operations(for: $0) })
             delivered.removeAll(keepingCapacity: true)
-            if lastError != nil { core.logger.notice("the spool can be written again") }
+            if lastError != nil { core.logger.log(.notice, "the spool can be written again", [:]) }
             lastError = nil
             finish(steps, results)
         } catch {
@@ -316,12 +321,12 @@ final class SpoolWriter: @unchecked Sendable {
             header.pointee.step = .deliver
             observe(.stored(sequence: sequence), step)
             let destination = destinations[header.pointee.target]
-            let answer = Answer(header.pointee)
+            let answer = Answer(step)
             destination.pass(step)
             if let answer, destination.isFull { destination.withheld.append(answer) } else { send(answer, nil) }
         case .duplicate:
             observe(.duplicate, step)
-            send(Answer(header.pointee), nil)
+            send(Answer(step), nil)
             release(step)
         case .full:
             refuse(step, .spoolFull)
@@ -334,14 +339,15 @@ final class SpoolWriter: @unchecked Sendable {
 
     /// Notes why a commit failed.
     private func failed(_ error: SpoolError) {
-        if error != lastError { core.logger.error("the spool could not be written", metadata: ["reason": "\(error)"]) }
+        if error != lastError { core.logger.log(.error, "the spool could not be written", [.reason: "\(error)"]) }
         lastError = error
         settleAgainAtNs = HostClock.monotonicNs() + Self.retryPauseNs
         guard error.isFinal, !core.isSpoolLost else { return }
         core.loseSpool()
-        core.logger.critical(
+        core.logger.log(
+            .critical,
             "the spool is lost: nothing can be stored until the router is restarted",
-            metadata: ["reason": "\(error)"]
+            [.reason: "\(error)"]
         )
     }
 
@@ -372,10 +378,17 @@ final class SpoolWriter: @unchecked Sendable {
 
     private func refuse(_ step: RoutedEnvelope, _ refusal: Refusal) {
         observe(.refused(refusal.description), step)
-        let answer = Answer(step.header.pointee)
-        if answer == nil {
-            core.logger.warning("the author of a failed envelope is not told", metadata: ["reason": "\(refusal)"])
-        }
+        let answer = Answer(step)
+        let provider = core.runtimes[answer?.source ?? step.header.pointee.target].name
+        envelopeLog.write(
+            answer == nil ? .warning : .notice,
+            answer == nil ? "the author of a failed envelope is not told" : "an envelope was refused",
+            step.envelope.pointee,
+            provider: provider,
+            isHomeward: answer.map { $0.source != 0 } ?? (step.header.pointee.target == 0),
+            cause: refusal.code,
+            [.reason: refusal.description, .code: refusal.code]
+        )
         send(answer, refusal)
         release(step)
     }

@@ -5,6 +5,7 @@ internal import Lanes
 internal import Logging
 internal import PluginHost
 internal import Synchronization
+internal import Telemetry
 
 /// The thread that looks how long the workers stay inside their plugins.
 ///
@@ -72,28 +73,28 @@ final class Watchdog: @unchecked Sendable {
     private func handle(_ verdict: CallJudge.Verdict, in context: WorkerContext, _ now: UInt64) {
         let runtime = core.runtimes[verdict.call.instance]
         let duration = "\(verdict.durationNs / 1_000_000) ms"
-        var metadata: Logger.Metadata = [
-            "instance": "\(runtime.name)", "callback": "\(verdict.call.call)", "for": "\(duration)",
-            "worker": "\(context.worker.name)",
+        var fields: [LogField: String] = [
+            .provider: runtime.name, .callback: "\(verdict.call.call)", .duration: "\(duration)",
+            .worker: context.worker.name,
         ]
         switch verdict.event {
         case .slow:
             runtime.slowCalls.add(1, ordering: .relaxed)
             let name = CallName(instance: verdict.call.instance, call: verdict.call.call)
             guard let held = logLimit.admit(name, nowNs: now) else { return }
-            if held > 0 { metadata["more"] = "\(held)" }
-            core.logger.warning("a provider takes long in a callback, and holds up its worker", metadata: metadata)
+            if held > 0 { fields[.heldBack] = "\(held)" }
+            core.logger.log(.warning, "a provider takes long in a callback, and holds up its worker", fields)
         case .stuck:
             context.setStuck(true)
-            core.logger.error("a provider is stuck in a callback", metadata: metadata)
+            core.logger.log(.error, "a provider is stuck in a callback", fields)
             condemn(runtime, verdict)
         case .lost:
-            core.logger.critical("a provider does not return from a callback", metadata: metadata)
+            core.logger.log(.critical, "a provider does not return from a callback", fields)
             condemn(runtime, verdict)
         case .returned:
             context.setStuck(false)
             context.isLost.store(false, ordering: .releasing)
-            core.logger.notice("a provider has returned from a callback in which it was stuck", metadata: metadata)
+            core.logger.log(.notice, "a provider has returned from a callback in which it was stuck", fields)
         }
     }
 }

@@ -6,6 +6,7 @@ internal import NIOCore
 internal import PluginHost
 internal import Routing
 internal import Synchronization
+internal import Telemetry
 
 /// One worker's share of the router: its instances, its view of the routes, its way to the spool.
 ///
@@ -43,6 +44,8 @@ final class WorkerContext: @unchecked Sendable {
     @exclusivity(unchecked) private var unwoken: [Int] = []
     private(set) var runtimes: [InstanceRuntime] = []
     private var hook: TickHook?
+    /// Where it is written why envelopes did not get on.
+    var envelopeLog: EnvelopeLog
     /// Steps for the spool that its lane had no room for, in order.
     private var unsentSteps: [UInt] = []
     /// The spool's lane was full; its room wakes us.
@@ -72,6 +75,7 @@ final class WorkerContext: @unchecked Sendable {
         self.table = table
         self.unmanagedTable = Unmanaged.passUnretained(table)
         self.flags = core.flags
+        self.envelopeLog = EnvelopeLog(core.logger)
         self.laneEnds = core.runtimes.laneEnds
         self.resultWords = .allocate(capacity: Self.resultWordsMax)
     }
@@ -252,9 +256,14 @@ final class WorkerContext: @unchecked Sendable {
     /// Puts an envelope of the router's own into a lane; if there is no room, as soon as there is.
     func pass(_ envelope: RoutedEnvelope, to target: Int) {
         guard unpassed.count < Self.unpassedMax else {
-            core.logger.warning(
-                "the author of a failed envelope could not be told: too many wait for room",
-                metadata: ["instance": "\(core.runtimes[target].name)"]
+            envelopeLog.write(
+                .warning,
+                "the author of a failed envelope is not told",
+                envelope.envelope.pointee,
+                provider: core.runtimes[target].name,
+                isHomeward: target == 0,
+                cause: "unpassed",
+                [.reason: "\(Self.unpassedMax) such notices wait for room already"]
             )
             return envelope.release(to: core.pools, worker: index)
         }

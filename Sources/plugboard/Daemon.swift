@@ -81,16 +81,17 @@ struct RouterService: Service, CustomStringConvertible {
             await router.shutdown()
             throw error
         }
-        logger.info(
+        logger.log(
+            .info,
             "the router runs",
-            metadata: ["router": "\(configuration.router.id)", "control": "\(configuration.router.control)"]
+            [.router: configuration.router.id, .control: configuration.router.control]
         )
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await reload(at: hangups) }
             try? await gracefulShutdown()
             group.cancelAll()
         }
-        logger.info("the router drains and stops")
+        logger.log(.info, "the router drains and stops", [.router: configuration.router.id])
         await router.shutdown()
         await server.stop()
     }

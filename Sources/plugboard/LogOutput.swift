@@ -2,6 +2,7 @@ internal import Configuration
 internal import Foundation
 internal import Glibc
 internal import Logging
+internal import Telemetry
 
 internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
 
@@ -75,11 +76,14 @@ struct LogLine {
     /// In milliseconds since 1970.
     var time: Int64
     var level: Logger.Level
-    /// The provider that it is about, or ``LogOutput/routerPart``.
-    var part: String
+    /// The provider that it is about, if it is about one.
+    var provider: String?
     var message: String
     /// What else is known, by name, sorted.
     var fields: [(name: String, value: String)]
+
+    /// The provider, or ``LogOutput/routerPart``: what `log.parts` names.
+    var part: String { provider ?? LogOutput.routerPart }
 
     /// The form for people.
     ///
@@ -95,6 +99,7 @@ struct LogLine {
         var pairs = [("time", timestamp), ("level", "\(level)"), ("part", part), ("message", message)]
         // A name that is taken would come twice.
         let taken = Set(pairs.map(\.0))
+        if let provider { pairs.append((LogField.provider.rawValue, provider)) }
         pairs += fields.map { (taken.contains($0.name) ? "\($0.name)_" : $0.name, $0.value) }
         return "{" + pairs.map { "\(Self.quoted($0)):\(Self.quoted($1))" }.joined(separator: ",") + "}"
     }
@@ -144,7 +149,7 @@ struct RouterLogHandler: LogHandler {
     /// What the configuration says: it cannot be set for one logger alone.
     var logLevel: Logger.Level {
         get {
-            guard case .string(let part)? = metadata["instance"] else { return output.leastLevel }
+            guard case .string(let part)? = metadata[LogField.provider.rawValue] else { return output.leastLevel }
             return output.level(of: part)
         }
         set {}
@@ -156,13 +161,14 @@ struct RouterLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        var fields = metadata.merging(event.metadata ?? [:]) { _, own in own }
-        let part = fields.removeValue(forKey: "instance").map { "\($0)" } ?? LogOutput.routerPart
+        // That it is a provider's own line cannot be undone by what the line says.
+        var fields = (event.metadata ?? [:]).merging(metadata) { _, bound in bound }
+        let provider = fields.removeValue(forKey: LogField.provider.rawValue).map { "\($0)" }
         output.write(
             LogLine(
                 time: Int64(Date().timeIntervalSince1970 * 1000),
                 level: event.level,
-                part: part,
+                provider: provider,
                 message: "\(event.message)",
                 fields: fields.map { ($0.key, "\($0.value)") }.sorted { $0.0 < $1.0 }
             )

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import Logging
 internal import Router
+internal import Telemetry
 
 /// Starts the process anew when a plugin holds up a thread that others need.
 ///
@@ -23,12 +24,17 @@ enum Restart {
         do {
             try Quarantine(state: state).add(lost.name, because: lost.reason)
         } catch {
-            logger.critical("the provider cannot be noted, so the router is not restarted: \(error)")
+            logger.log(
+                .critical,
+                "a provider cannot be put into quarantine, so the router is not restarted",
+                [.provider: lost.name, .reason: "\(error)"]
+            )
             return
         }
-        logger.critical(
+        logger.log(
+            .critical,
             "the router restarts itself without a provider that does not return",
-            metadata: ["instance": "\(lost.name)", "reason": "\(lost.reason)"]
+            [.provider: lost.name, .reason: lost.reason]
         )
         // Sockets and files of the old process must not live on in the new one (close_range(2)).
         for descriptor in 3..<descriptorMax where !inherited.contains(descriptor) {
@@ -41,7 +47,7 @@ enum Restart {
         var arguments: [UnsafeMutablePointer<CChar>?] = CommandLine.arguments.map { strdup($0) }
         arguments.append(nil)
         execv("/proc/self/exe", &arguments)
-        logger.critical("the router cannot be restarted: \(String(cString: strerror(errno)))")
+        logger.log(.critical, "the router cannot be restarted", [.reason: String(cString: strerror(errno))])
         _exit(EXIT_FAILURE)
     }
 }

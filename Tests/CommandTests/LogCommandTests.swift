@@ -42,7 +42,9 @@ import Testing
         let refusal = objects.first { $0["message"] == "an envelope was refused" }
         #expect(refusal?["part"] == "home")
         #expect(refusal?["reason"] == "no provider serves nowhere.test")
-        #expect(refusal?["to"] == "x@nowhere.test")
+        #expect(refusal?["provider"] == "home" && refusal?["code"] == "no-route" && refusal?["kind"] == "message")
+        #expect(refusal?["from"] == "alice@a.test" && refusal?["to"] == "x@nowhere.test")
+        #expect(refusal?["partner"] == "nowhere.test" && refusal?["message-id"]?.isEmpty == false)
         #expect(!lines.contains { $0.contains(text) })
         // The part that logs warnings only.
         #expect(!objects.contains { $0["part"] == "echo" })

@@ -25,12 +25,12 @@ import Testing
         #expect(lines.contains("# TYPE plugboard_submitted_total counter"))
         #expect(
             lines.contains { line in
-                line.hasPrefix("plugboard_settled_total{instance=\"echo\",outcome=\"delivered\"")
+                line.hasPrefix("plugboard_settled_total{kind=\"message\",outcome=\"delivered\",provider=\"echo\"")
                     && line.hasSuffix(" 1")
             },
             "\(result.output)"
         )
-        #expect(lines.contains { $0.hasPrefix("plugboard_instance_up{instance=\"echo\"") && $0.hasSuffix(" 1") })
+        #expect(lines.contains { $0.hasPrefix("plugboard_provider_up{provider=\"echo\"") && $0.hasSuffix(" 1") })
         router.process.terminate()
         _ = router.output.readToEnd()
         router.process.waitUntilExit()

@@ -31,17 +31,17 @@ struct MetricsServiceTests {
             registry.text() == """
                 # HELP plugboard_plugin_buddy_list_bytes Size.
                 # TYPE plugboard_plugin_buddy_list_bytes gauge
-                plugboard_plugin_buddy_list_bytes{instance="aol"} 7
+                plugboard_plugin_buddy_list_bytes{provider="aol"} 7
                 # HELP plugboard_plugin_logins_total Logins.
                 # TYPE plugboard_plugin_logins_total counter
-                plugboard_plugin_logins_total{instance="aol",result="bad"} 0
-                plugboard_plugin_logins_total{instance="aol",result="good"} 2
+                plugboard_plugin_logins_total{provider="aol",result="bad"} 0
+                plugboard_plugin_logins_total{provider="aol",result="good"} 2
                 # HELP plugboard_plugin_round_trip_seconds Time.
                 # TYPE plugboard_plugin_round_trip_seconds histogram
-                plugboard_plugin_round_trip_seconds_bucket{instance="aol",le="1"} 1
-                plugboard_plugin_round_trip_seconds_bucket{instance="aol",le="+Inf"} 1
-                plugboard_plugin_round_trip_seconds_sum{instance="aol"} 0.5
-                plugboard_plugin_round_trip_seconds_count{instance="aol"} 1
+                plugboard_plugin_round_trip_seconds_bucket{provider="aol",le="1"} 1
+                plugboard_plugin_round_trip_seconds_bucket{provider="aol",le="+Inf"} 1
+                plugboard_plugin_round_trip_seconds_sum{provider="aol"} 0.5
+                plugboard_plugin_round_trip_seconds_count{provider="aol"} 1
 
                 """
         )
@@ -58,13 +58,13 @@ struct MetricsServiceTests {
         try one.add(try one.series(of: try one.declare(declaration), []), 1)
         try two.add(try two.series(of: try two.declare(declaration), []), 2)
         #expect(
-            registry.text().contains("{instance=\"one\"} 1\n") && registry.text().contains("{instance=\"two\"} 2\n")
+            registry.text().contains("{provider=\"one\"} 1\n") && registry.text().contains("{provider=\"two\"} 2\n")
         )
         // The next version of an instance runs before the last has ended, and goes on where it was.
         let next = service("one")
         try next.add(try next.series(of: try next.declare(declaration), []), 5)
         one.closeAll()
-        #expect(registry.text().contains("{instance=\"one\"} 6\n"))
+        #expect(registry.text().contains("{provider=\"one\"} 6\n"))
         next.closeAll()
         #expect(!registry.text().contains("one") && registry.text().contains("two"))
     }
@@ -94,7 +94,7 @@ struct MetricsServiceTests {
 
     @Test(
         "labels that the text format or the host has a use for are refused",
-        arguments: ["", "A", "le", "instance", "é"]
+        arguments: ["", "A", "le", "instance", "provider", "é"]
     )
     func labels(label: String) throws {
         #expect(throws: (any Error).self) {

@@ -34,8 +34,8 @@ struct MetricsTableTests {
                 #expect(provider.metrics { $0.add($1, count, 3) } == PLUGBOARD_OK)
             }
             let text = registry.text()
-            #expect(text.contains("plugboard_plugin_logins_total{instance=\"raw-1\"} 3\n"))
-            #expect(text.contains("plugboard_plugin_wait_bucket{instance=\"raw-1\",kind=\"x\",le=\"2\"} 1\n"))
+            #expect(text.contains("plugboard_plugin_logins_total{provider=\"raw-1\"} 3\n"))
+            #expect(text.contains("plugboard_plugin_wait_bucket{kind=\"x\",provider=\"raw-1\",le=\"2\"} 1\n"))
         }
         #expect(registry.text().isEmpty)
     }

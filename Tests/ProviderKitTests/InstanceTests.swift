@@ -52,7 +52,7 @@ struct InstanceTests {
         #expect(lab.fake.start() == PLUGBOARD_OK)
         lab.probe.onStart = { () throws(ProviderError) in throw ProviderError("is taken", setting: "listen[0]") }
         #expect(lab.fake.start() < 0)
-        #expect(lab.fake.log == ["5 cannot start: listen[0]: is taken"])
+        #expect(lab.fake.log == ["5 the provider cannot start (reason=listen[0]: is taken)"])
     }
 
     @Test("the provider table has no gap and says its size")

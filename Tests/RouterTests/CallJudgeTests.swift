@@ -1,4 +1,5 @@
 import PluginHost
+import Telemetry
 import Testing
 
 @testable import Router
@@ -111,5 +112,12 @@ struct LogLimitTests {
         let asked: [(String, UInt64)] = [("a", 0), ("a", 9), ("b", 9), ("a", 9), ("a", 10), ("a", 20)]
         let held = asked.map { limit.admit($0, nowNs: $1) }
         #expect(held == [0, nil, 0, nil, 2, 0])
+    }
+
+    @Test("So many in a while as there is room for, and not one more")
+    func several() {
+        var limit = LogLimit<String>(pauseNs: 10, linesMax: 3)
+        let held = [0, 1, 2, 3, 9, 10, 11].map { limit.admit("a", nowNs: $0) }
+        #expect(held == [0, 0, 0, nil, nil, 2, 0])
     }
 }

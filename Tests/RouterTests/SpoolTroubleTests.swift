@@ -56,6 +56,12 @@ struct SpoolTroubleTests {
                 code: "spool-failed"
             )
             #expect(refused.outcome == .failed(reason))
+            let counted = "plugboard_refused_total{kind=\"message\",provider=\"pump\",reason=\"spool-failed\"} 1"
+            _ = try await rig.metrics { $0.contains(counted) }
+            let line = try await rig.log.entries.first { $0.message == "an envelope was refused" }
+            #expect(line.fields["code"] == "spool-failed")
+            #expect(line.fields["partner"] == "home.example")
+            #expect(line.fields["to"] == "user@partner.example")
             store.fault.set(nil)
             try await rig.send([message("2")], by: pump)
             #expect(try await pump.answers.first { $0.text == "2" }.outcome == .accepted)

@@ -18,7 +18,7 @@ extension Federation {
             stanza = try Stanza(element)
         } catch {
             if let rejection = StanzaRejection.answer(to: element, error) { self.answer(rejection) }
-            self.host.log(.debug, "a stanza was refused: \(error)")
+            self.host.log(.debug, "a stanza was refused", [.reason: "\(error)"])
             return []
         }
         switch self.reader.meaning(of: stanza, nowMs: self.host.wallClock) {
@@ -29,7 +29,7 @@ extension Federation {
         case .bounce(let bounce):
             return self.failure(bounce).map { [Submission(unanswered: $0)] } ?? []
         case .nothing(let why):
-            self.host.log(.debug, "a stanza from \(stanza.from?.domain ?? "nobody") was dropped: \(why)")
+            self.host.log(.debug, "a stanza was dropped", [.partner: stanza.from?.domain ?? "", .reason: "\(why)"])
             return []
         }
     }
@@ -48,7 +48,8 @@ extension Federation {
     private func failure(_ bounce: StanzaMeaning.Bounce) -> Envelope? {
         let pair = DomainPair(sender: bounce.to.domain, target: bounce.from.domain)
         guard let entry = self.links[pair]?.take(bounce) else {
-            self.host.log(.debug, "an error from \(pair.target) was dropped: it is about nothing that was sent lately")
+            let reason = "it is an error about nothing that was sent lately"
+            self.host.log(.debug, "a stanza was dropped", [.partner: pair.target, .reason: reason])
             return nil
         }
         return bounce.envelope(about: entry)
@@ -79,7 +80,11 @@ extension Federation {
         let envelope = submission.envelope
         self.host.log(
             .info,
-            "the router refused a \(envelope.kindName) from \(envelope.from.domain) to \(envelope.to.domain): \(reason)"
+            "a stanza was refused by the router",
+            [
+                .partner: envelope.from.domain, .kind: envelope.kindName, .from: "\(envelope.from)",
+                .to: "\(envelope.to)", .messageID: envelope.id, .reason: reason,
+            ]
         )
         if let answer { self.answer(answer) }
     }
@@ -125,7 +130,11 @@ extension Federation {
         }
         let verification = KeyVerification(self, request, policy) { [weak self, weak session] verification, verdict in
             self?.verifications[ObjectIdentifier(verification)] = nil
-            self?.host.log(.info, "the dialback key of \(request.pair.sender) is \(verdict.name)")
+            self?.host.log(
+                .info,
+                "a dialback key was judged",
+                [.partner: request.pair.sender, .reason: verdict.name]
+            )
             session?.verified(request, verdict)
         }
         self.verifications[ObjectIdentifier(verification)] = verification
@@ -136,7 +145,7 @@ extension Federation {
         do throws(HostError) {
             _ = try self.host.startTimer(after: 0, body)
         } catch {
-            self.host.log(.warning, "a timer could not be started: \(error)")
+            self.host.log(.warning, "a timer could not be started", [.reason: "\(error)"])
         }
     }
 }

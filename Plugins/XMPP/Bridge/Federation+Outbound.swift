@@ -75,7 +75,7 @@ extension Federation {
                 try stream.startTLS(bare)
             }
         } catch {
-            self.host.log(.error, "TLS with \(stream.peerAddress) could not be begun: \(error)")
+            self.host.log(.error, "TLS could not be begun", [.peer: stream.peerAddress, .reason: "\(error)"])
             stream.abort()
         }
     }
@@ -84,7 +84,8 @@ extension Federation {
         guard var options, !options.identity.isEmpty else { return nil }
         self.host.log(
             .warning,
-            "there is no certificate for \(options.identity): add one to tls.identities, for partners may demand it"
+            "there is no certificate for a home domain: add one to tls.identities, for partners may demand it",
+            ["domain": options.identity]
         )
         options.identity = ""
         return options

@@ -80,7 +80,11 @@ extension Federation {
         guard self.sessions.count < self.settings.server.connectionLimit else {
             self.host.log(
                 .warning,
-                "a connection from \(incoming.peerAddress) was refused: \(self.sessions.count) are open already"
+                "a connection was refused",
+                [
+                    .peer: incoming.peerAddress, .reason: "so many are open already, which is connection_limit",
+                    .count: "\(self.sessions.count)",
+                ]
             )
             return nil
         }

@@ -46,7 +46,7 @@ package struct MetricDeclaration: Hashable, Sendable {
 /// The metrics of one instance.
 ///
 /// Worker's loop only. Declaring and adding series take a lock and time; updates go from a handle straight to a number.
-/// Names begin with `plugboard_plugin_`, and each series has the label `instance`.
+/// Names begin with `plugboard_plugin_`, and each series has the label `provider`.
 package final class MetricsService {
     private let limits: ServiceLimits
     private let registry: MetricsRegistry
@@ -133,7 +133,7 @@ package final class MetricsService {
     }
 
     private func dimensions(_ metric: Metric, _ values: [String]) -> [(String, String)] {
-        [("instance", instance)] + Array(zip(metric.declaration.labels, values))
+        [("provider", instance)] + Array(zip(metric.declaration.labels, values))
     }
 
     /// Adds to a counter (0 or more) or to a gauge.
@@ -192,7 +192,8 @@ package final class MetricsService {
         guard declaration.labels.count <= limits.metricLabelsMax else {
             throw .limitReached(.metricLabels, limit: limits.metricLabelsMax)
         }
-        for label in declaration.labels where !Self.isName(label, max: 32) || ["instance", "le"].contains(label) {
+        for label in declaration.labels
+        where !Self.isName(label, max: 32) || ["provider", "instance", "le"].contains(label) {
             throw .invalidArgument("\"\(label.prefix(80))\" cannot be a label")
         }
         guard Set(declaration.labels).count == declaration.labels.count else {

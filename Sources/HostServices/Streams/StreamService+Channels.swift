@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import Telemetry
 
 /// What happens on channels, and how streams end.
 extension StreamService {
@@ -114,10 +115,7 @@ extension StreamService {
         stream.isClosedQueued = true
         worker.enqueue { [weak self] in
             guard let self, !self.isStopped, self.streams[stream.handle] === stream else { return }
-            self.logger.debug(
-                "stream closed",
-                metadata: ["peer": "\(stream.peerAddress)", "reason": "\(reason)"]
-            )
+            self.logger.log(.debug, "stream closed", [.peer: stream.peerAddress, .reason: "\(reason)"])
             if let listener = stream.listener { self.listeners[listener]?.acceptedCount -= 1 }
             self.delegate?.closed(stream.handle, reason)
             Self.closeChannel(stream)

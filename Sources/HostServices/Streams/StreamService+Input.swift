@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import Telemetry
 
 /// Input: from the channel to the delegate.
 extension StreamService {
@@ -72,10 +73,8 @@ extension StreamService {
             offer.buffer.withUnsafeReadableBytes { delegate?.received(stream.handle, $0) }
             ?? .consumed(offer.buffer.readableBytes)
         if done.bytes < 0 || done.bytes > offer.buffer.readableBytes {
-            logger.error(
-                "the plugin consumed more input than there was",
-                metadata: ["offered": "\(offer.buffer.readableBytes)", "consumed": "\(done.bytes)"]
-            )
+            let reason = "it said \(done.bytes) bytes and was offered \(offer.buffer.readableBytes)"
+            logger.log(.error, "the plugin consumed more input than there was", [.reason: reason])
         }
         stream.input.endOffer(offer, done)
         worker.giveBackScratch(scratch)

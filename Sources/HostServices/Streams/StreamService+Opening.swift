@@ -2,6 +2,7 @@ import Glibc
 import Logging
 import NIOCore
 import NIOPosix
+import Telemetry
 
 /// Connecting and accepting.
 extension StreamService {
@@ -103,9 +104,8 @@ extension StreamService {
         ServerBootstrap(group: worker.eventLoop)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let logger = bound.value.0.logger
                     let handler = ListenerHandler { error in
-                        logger.warning("a connection was not accepted", metadata: ["reason": "\(error)"])
+                        bound.value.0.turnedAway("\(error)", bound.value.1, .warning)
                     }
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
@@ -142,17 +142,29 @@ extension StreamService {
             if listener.isClosed || listeners[listener.handle] !== listener { channel.close(promise: nil) }
         case .failure(let error):
             listeners.remove(listener.handle)
-            logger.error(
+            logger.log(
+                .error,
                 "listening stopped",
-                metadata: ["port": "\(listener.socket.port)", "reason": "\(ChannelText.reason(error))"]
+                [.port: "\(listener.socket.port)", .reason: ChannelText.reason(error)]
             )
         }
+    }
+
+    /// Logs a connection that is not let in, now and then: anybody can open connections.
+    private func turnedAway(_ reason: String, _ listener: Listener, _ level: Logger.Level, _ peer: String? = nil) {
+        guard let held = refusalLog.admit(reason, nowNs: HostClock.monotonicNs()) else { return }
+        var fields: [LogField: String] = [
+            .port: "\(listener.socket.port)", .reason: reason, .count: "\(streams.count)",
+        ]
+        fields[.peer] = peer
+        if held > 0 { fields[.heldBack] = "\(held)" }
+        logger.log(level, "a connection was not accepted", fields)
     }
 
     private func accept(_ channel: any Channel, _ listener: Listener) throws {
         guard !isStopped, let delegate else { throw ConnectionRefused() }
         guard streams.count < limits.streamsMax, listener.acceptedCount < listener.options.acceptedMax else {
-            logger.debug("connection turned away: too many streams", metadata: ["streams": "\(streams.count)"])
+            turnedAway("too many connections are open", listener, .notice, ChannelText.address(channel.remoteAddress))
             throw ConnectionRefused()
         }
         let frameMax = listener.options.frameMax ?? limits.frameMax

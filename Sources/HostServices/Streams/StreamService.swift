@@ -1,5 +1,6 @@
 package import Logging
 import NIOCore
+import Telemetry
 
 /// The TCP and TLS streams of one plugin instance.
 ///
@@ -18,6 +19,8 @@ package final class StreamService {
     let identities: TLSIdentities
     let resolver: Resolver
     let logger: Logger
+    /// Anybody can open connections: so seldom is it said that one was turned away.
+    var refusalLog = LogLimit<String>(pauseNs: 10_000_000_000)
     var streams = SlotTable<StreamHandle, Stream>()
     var listeners = SlotTable<ListenerHandle, Listener>()
     /// Connects whose host DNS still works on.

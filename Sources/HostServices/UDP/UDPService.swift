@@ -1,6 +1,7 @@
 package import Logging
 import NIOCore
 import NIOPosix
+internal import Telemetry
 
 /// The datagram sockets of one instance.
 ///
@@ -187,10 +188,7 @@ package final class UDPService {
     /// The socket is gone, and not because it was asked to.
     func lost(_ socket: UDPSocket, _ reason: String) {
         guard sockets[socket.handle] === socket else { return }
-        logger.warning(
-            "a datagram socket was closed",
-            metadata: ["port": "\(socket.bound.port)", "reason": "\(reason)"]
-        )
+        logger.log(.warning, "a datagram socket was closed", [.port: "\(socket.bound.port)", .reason: reason])
         worker.enqueue { [weak self] in
             guard let self, self.sockets.remove(socket.handle) != nil else { return }
             socket.close()

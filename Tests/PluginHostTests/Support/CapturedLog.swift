@@ -26,7 +26,7 @@ final class CapturedLog: Sendable {
         }
 
         func log(event: LogEvent) {
-            let instance = metadata["instance"].map { "\($0)" } ?? "-"
+            let instance = metadata["provider"].map { "\($0)" } ?? "-"
             log.captured.withLockedValue { $0.append("\(event.level) \(instance) \(event.message)") }
         }
     }

@@ -180,17 +180,28 @@ final class TemporaryFolder: Sendable {
 
 /// Keeps the lines that a router logs.
 final class CapturedLog: Sendable {
-    let lines = Recorder<String>()
+    /// One line with its fields, also those that its logger was given.
+    struct Line: Sendable {
+        var level: Logger.Level
+        var message: String
+        var fields: [String: String]
+    }
 
-    var logger: Logger { Logger(label: "test") { [lines] _ in Handler(lines: lines) } }
+    /// As text.
+    let lines = Recorder<String>()
+    let entries = Recorder<Line>()
+
+    var logger: Logger { Logger(label: "test") { [lines, entries] _ in Handler(lines: lines, entries: entries) } }
 
     private struct Handler: LogHandler {
         let lines: Recorder<String>
+        let entries: Recorder<Line>
         var metadata: Logger.Metadata = [:]
         var logLevel = Logger.Level.debug
 
-        init(lines: Recorder<String>) {
+        init(lines: Recorder<String>, entries: Recorder<Line>) {
             self.lines = lines
+            self.entries = entries
         }
 
         subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -199,6 +210,8 @@ final class CapturedLog: Sendable {
         }
 
         func log(event: LogEvent) {
+            let fields = metadata.merging(event.metadata ?? [:]) { _, new in new }.mapValues { "\($0)" }
+            entries.append(Line(level: event.level, message: "\(event.message)", fields: fields))
             lines.append("\(event.level): \(event.message) \(event.metadata ?? [:])")
         }
     }

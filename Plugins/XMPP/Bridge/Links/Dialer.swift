@@ -71,7 +71,11 @@ final class Dialer {
             }
         } catch {
             // As good as no answer: the fallback is tried (RFC 6120 §3.2.2).
-            self.federation.host.log(.debug, "\(service)\(self.host) was not asked for: \(error)")
+            self.federation.host.log(
+                .debug,
+                "a name was not asked for",
+                [.partner: self.name, "name": service + self.host, .reason: "\(error)"]
+            )
             self.answered()
         }
     }
@@ -107,7 +111,7 @@ final class Dialer {
             do throws(HostError) {
                 try session.connect()
                 self.session = session
-                self.federation.host.log(.debug, "connecting to \(target) for \(self.name)")
+                self.federation.host.log(.debug, "connecting", [.partner: self.name, .peer: "\(target)"])
                 return
             } catch {
                 last = EndReason(error)
@@ -147,7 +151,11 @@ extension Dialer: OutboundSessionOwner {
         guard session === self.session, let reason else { return }
         self.session = nil
         if !self.targets.isEmpty {
-            self.federation.host.log(.info, "\(session.target) does not serve \(self.name): \(reason.text)")
+            self.federation.host.log(
+                .info,
+                "a server does not serve the partner, and the next is tried",
+                [.partner: self.name, .peer: "\(session.target)", .reason: reason.text]
+            )
         }
         self.next(after: reason)
     }

@@ -186,8 +186,11 @@ final class PartnerLink {
         self.host.log(
             // A partner that closes a stream in order, with nothing to send on it, is nobody's trouble.
             reason.isOrderly && waiting.isEmpty ? .info : .warning,
-            "there is no stream from \(self.pair.sender) to \(self.pair.target); \(waiting.count) stanzas are put off, "
-                + "and the next attempt is made in \((wait + 999) / 1000) s at the earliest: \(reason.text)"
+            "there is no stream out: what waits for it is put off",
+            [
+                .partner: self.pair.target, .from: self.pair.sender, .to: self.pair.target, .reason: reason.text,
+                .code: reason.condition.rawValue, .retryInMs: "\(wait)", .count: "\(waiting.count)",
+            ]
         )
         for item in waiting { item.delivery?.complete(reason.outcome(retryAfter: wait)) }
     }
@@ -202,7 +205,11 @@ extension PartnerLink: DialerOwner {
         self.enter(.up(session, authentication))
         self.host.log(
             .info,
-            "\(self.pair.sender) may send to \(self.pair.target) at \(session.target) (\(session.detail(authentication)))"
+            "a stream out is established",
+            [
+                .partner: self.pair.target, .from: self.pair.sender, .to: self.pair.target,
+                .peer: "\(session.target)", "security": session.detail(authentication),
+            ]
         )
         self.flush()
     }
@@ -230,7 +237,14 @@ extension PartnerLink: OutboundSessionOwner {
         let lived = self.nowMs - self.establishedAt >= ReconnectSchedule.streamLifeMinMs
         if lived { self.schedule.succeeded() }
         guard let reason, !(reason.isOrderly && lived && self.queue.isEmpty) else {
-            self.host.log(.info, "the stream from \(self.pair.sender) to \(self.pair.target) was closed")
+            self.host.log(
+                .info,
+                "a stream out was closed",
+                [
+                    .partner: self.pair.target, .from: self.pair.sender, .to: self.pair.target,
+                    .reason: reason?.text ?? "all was sent, or nothing was for some time",
+                ]
+            )
             self.enter(.down)
             if !self.queue.isEmpty { self.connect() }
             return

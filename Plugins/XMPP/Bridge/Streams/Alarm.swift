@@ -21,7 +21,7 @@ final class Alarm {
                 body()
             }
         } catch {
-            self.host.log(.warning, "a timer could not be started: \(error)")
+            self.host.log(.warning, "a timer could not be started", [.reason: "\(error)"])
         }
     }
 

@@ -85,12 +85,16 @@ final class InboundSession: StreamSession {
     private func logEnd(_ reason: CloseReason) {
         let why = self.failure.map { "\($0)" } ?? reason.detail
         if let name = self.pairs.keys.map(\.sender).min() {
-            self.federation.host.log(.info, "the stream in from \(name) at \(self.peerAddress) ended: \(why)")
+            self.federation.host.log(
+                .info,
+                "a stream in has ended",
+                [.partner: name, .peer: self.peerAddress, .reason: why]
+            )
         } else if self.failure == nil || self.failure == .closedByPeer {
             // Port scans, and partners that asked about a dialback key and were answered.
-            self.federation.host.log(.debug, "a stream from \(self.peerAddress) came to nothing: \(why)")
+            self.federation.host.log(.debug, "a stream in came to nothing", [.peer: self.peerAddress, .reason: why])
         } else {
-            self.federation.host.log(.notice, "a stream from \(self.peerAddress) was not let in: \(why)")
+            self.federation.host.log(.notice, "a stream in was refused", [.peer: self.peerAddress, .reason: why])
         }
     }
 
@@ -212,8 +216,12 @@ final class InboundSession: StreamSession {
         guard self.federation.admits(self, policy) else {
             self.federation.host.log(
                 .warning,
-                "a stream from \(pair.sender) at \(self.peerAddress) was refused: the partner has "
-                    + "\(policy.connectionLimit) streams open already, its connection_limit"
+                "a stream in was refused",
+                [
+                    .partner: pair.sender, .peer: self.peerAddress,
+                    .reason: "the partner has so many streams open already, which is its connection_limit",
+                    .count: "\(policy.connectionLimit)",
+                ]
             )
             self.channel.write(StreamError(.resourceConstraint, text: "Too many streams of this partner.").element)
             _ = self.perform(self.machine.close())
@@ -228,7 +236,11 @@ final class InboundSession: StreamSession {
         self.pairs[pair] = authentication
         self.federation.host.log(
             .info,
-            "\(pair.sender) at \(self.peerAddress) may send to \(pair.target) (\(self.detail(authentication)))"
+            "a stream in is established",
+            [
+                .partner: pair.sender, .from: pair.sender, .to: pair.target, .peer: self.peerAddress,
+                "security": self.detail(authentication),
+            ]
         )
         return true
     }

@@ -33,6 +33,7 @@
 #include "ext/commands.h"
 #include "ext/digest.h"
 #include "ext/http.h"
+#include "ext/log.h"
 #include "ext/metrics.h"
 #include "ext/secrets.h"
 #include "ext/status.h"

@@ -2,7 +2,7 @@
 //
 // A metric is declared once, in start(); a series of it is one set of label values. Names become
 // "plugboard_plugin_" + name, + "_" + unit where there is one, + "_total" for counters; the host adds
-// the label "instance". Everything is forgotten when the instance stops.
+// the label "provider". Everything is forgotten when the instance stops.
 #ifndef PLUGBOARD_EXT_METRICS_H
 #define PLUGBOARD_EXT_METRICS_H
 
@@ -30,7 +30,7 @@ typedef struct plugboard_metric_declaration_1 {
                                        // "_sum", "_count", "_bucket"
     plugboard_bytes_t help;            // a sentence, up to 256 bytes
     plugboard_bytes_t unit;            // "seconds", "bytes"; empty: none
-    const plugboard_bytes_t *labels;   // label_count names; not "instance" or "le"
+    const plugboard_bytes_t *labels;   // label_count names; not "provider", "instance" or "le"
     size_t label_count;                // 0 … 8
     const double *buckets;             // HISTOGRAM: bucket_count upper bounds, ascending
     size_t bucket_count;               // 0 … 32; 0: 1 ms to 10 s, for seconds
