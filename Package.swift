@@ -74,6 +74,7 @@ let core: [Target] = [
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CIDN", pkgConfig: "libidn", providers: [.apt(["libidn-dev"])]),
     module("IMModel"),
+    module("Policy", ["IMModel"], onMessagePath),
     module("Lanes", [], onMessagePath),
     module("NativeCalls"),
     .systemLibrary(name: "CMemory"),
@@ -166,6 +167,7 @@ let examples: [Target] =
 let allTests: [Target] = [
     tests("IMModelTests", ["IMModel"]),
     tests("LanesTests", ["Lanes", locks]),
+    tests("PolicyTests", ["Policy", "IMModel"]),
     tests("RoutingTests", ["Routing"]),
     tests("SpoolTests", ["Spool", grdb]),
     tests("TelemetryTests", ["Telemetry", coreMetrics, log]),
