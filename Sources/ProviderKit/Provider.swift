@@ -62,7 +62,10 @@ extension Provider {
             delivery.complete(.failed(reason))
             return true
         }
-        return deliver(Delivery(envelope: envelope, token: delivery.token, host: delivery.host))
+        let key = delivery.envelope.idempotencyKey
+        return deliver(
+            Delivery(envelope: envelope, token: delivery.token, idempotencyKey: key, host: delivery.host)
+        )
     }
     /// Does nothing.
     public func submitted(_ tag: UInt64, _ outcome: Outcome) {}
@@ -101,11 +104,14 @@ public struct Delivery {
     public let envelope: Envelope
     /// The host's name for it.
     public let token: UInt64
+    /// The same for each attempt, across restarts: for networks that recognise what comes twice.
+    public let idempotencyKey: (high: UInt64, low: UInt64)
     private let host: Host
 
-    init(envelope: Envelope, token: UInt64, host: Host) {
+    init(envelope: Envelope, token: UInt64, idempotencyKey: (high: UInt64, low: UInt64), host: Host) {
         self.envelope = envelope
         self.token = token
+        self.idempotencyKey = idempotencyKey
         self.host = host
     }
 

@@ -124,7 +124,7 @@ import Testing
 
     @Test("A link that breaks puts off what still waits, in order, and is opened anew later")
     func linkLoss() throws {
-        let servers = TwoServers(TwoServers.external)
+        let servers = TwoServers(TwoServers.unmanaged)
         servers.a.deliver(TwoServers.message("0", id: "0"))
         servers.world.run(forMs: 20_000)
         servers.a.highWater = 0

@@ -137,7 +137,7 @@ import XMPPWire
         #expect(endpoint.sent() == "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
         let actions = endpoint.receive(Script.header())
         #expect(actions.authenticated == [DomainPair(sender: "a.test", target: "b.test"): .external])
-        #expect(endpoint.sent().hasSuffix("<stream:features/>"))
+        #expect(endpoint.sent().hasSuffix("<stream:features><sm xmlns='urn:xmpp:sm:3'/></stream:features>"))
         #expect(endpoint.receive(Script.message).delivered.count == 1)
     }
 

@@ -64,7 +64,7 @@ import XMPPWire
         endpoint.receive(Script.success)
         #expect(endpoint.sent().contains("<stream:stream "))
         #expect(endpoint.receive(Script.answer()).established == nil)
-        let actions = endpoint.receive(Script.features("<sm xmlns='urn:xmpp:sm:3'/>"))
+        let actions = endpoint.receive(Script.features("<x xmlns='urn:x'/>"))
         #expect(actions.established == .external)
     }
 

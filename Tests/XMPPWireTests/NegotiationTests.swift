@@ -29,6 +29,33 @@ import XMPPWire
         #expect(StreamFeatures(Element("features", namespace: Namespace.server)) == nil)
     }
 
+    @Test("The elements of stream management survive being written and read")
+    func streamManagement() throws {
+        let all: [StreamManagementElement] = [
+            .enable(canResume: true), .enable(canResume: false), .enabled(id: "x", resumableSeconds: 60),
+            .enabled(id: nil, resumableSeconds: nil), .request, .answer(handled: 0), .answer(handled: .max),
+            .resume(previousID: "x", handled: 1), .resumed(previousID: "x", handled: 2),
+            .failed(.itemNotFound, handled: 3), .failed(.unexpectedRequest, handled: nil),
+        ]
+        for element in all {
+            #expect(try roundTrip(element.element).flatMap { try StreamManagementElement($0) } == element)
+        }
+        func read(_ xml: String) throws -> StreamManagementElement? {
+            try parsed(xml).flatMap { try StreamManagementElement($0) }
+        }
+        #expect(try read("<a xmlns='urn:x' h='1'/>") == nil)
+        #expect(throws: ElementError.self) { try read("<a xmlns='urn:xmpp:sm:3'/>") }
+        #expect(throws: ElementError.self) { try read("<a xmlns='urn:xmpp:sm:3' h='-1'/>") }
+        #expect(throws: ElementError.self) { try read("<resume xmlns='urn:xmpp:sm:3' h='1'/>") }
+        let longest = String(repeating: "x", count: StreamManagementElement.idBytesMax)
+        #expect(try read("<resume xmlns='urn:xmpp:sm:3' h='1' previd='\(longest)'/>") != nil)
+        #expect(throws: ElementError.self) { try read("<resume xmlns='urn:xmpp:sm:3' h='1' previd='\(longest)x'/>") }
+        #expect(
+            try read("<enabled xmlns='urn:xmpp:sm:3' resume='1' id='\(longest)x'/>")
+                == .enabled(id: nil, resumableSeconds: nil)
+        )
+    }
+
     @Test("At most 32 mechanisms are read")
     func mechanismsMax() {
         func features(_ count: Int) -> StreamFeatures {

@@ -60,19 +60,24 @@ extension Federation {
         do throws(HostError) {
             let result = try self.host.submit(
                 submission.envelope,
-                then: submission.stanza == nil ? nil : self.refusal(of: submission)
+                then: submission.stanza == nil && submission.ticket == nil ? nil : self.answer(to: submission)
             )
             return result == .busy ? .busy : .taken
         } catch {
+            // A stanza that is counted comes again after the restart; others must not be lost in silence.
+            if error == .shuttingDown, submission.ticket != nil { return .refused }
             self.refused(submission, because: "\(error)", with: submission.refusal(error))
+            submission.ticket?.settle()
             return .refused
         }
     }
 
-    private func refusal(of submission: Submission) -> (Outcome) -> Void {
+    private func answer(to submission: Submission) -> (Outcome) -> Void {
         { [weak self] outcome in
-            guard case .failed(let reason) = outcome else { return }
-            self?.refused(submission, because: reason.text, with: submission.refusal(reason))
+            if case .failed(let reason) = outcome {
+                self?.refused(submission, because: reason.text, with: submission.refusal(reason))
+            }
+            submission.ticket?.settle()
         }
     }
 

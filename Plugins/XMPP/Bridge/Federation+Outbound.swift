@@ -7,7 +7,9 @@ extension Federation {
     func send(_ delivery: Delivery) {
         let envelope = delivery.envelope
         do throws(BridgeError) {
-            let id = envelope.id.isEmpty ? self.randomID() : envelope.id
+            // The same at each attempt, so that whoever gets it twice can tell.
+            let key = delivery.idempotencyKey
+            let id = envelope.id.isEmpty ? "\(String(key.high, radix: 16))-\(String(key.low, radix: 16))" : envelope.id
             let stanza = try StanzaWriter.stanza(for: envelope, id: id)
             guard let link = self.link(for: stanza) else {
                 let text = "there is no federation between \(envelope.from.domain) and \(envelope.to.domain)"

@@ -14,6 +14,8 @@ final class Federation {
     var verifications: [ObjectIdentifier: KeyVerification] = [:]
     /// Sessions that hold back what the router had no room for, the longest waiting first.
     var waiting: [InboundSession] = []
+    /// Inbound streams whose peers may go on after their connection broke.
+    var resumable: ResumableStreams
     var isDraining = false
 
     /// Bytes of a stream id: enough that nobody guesses one (RFC 6120 §4.7.3).
@@ -26,6 +28,7 @@ final class Federation {
         self.host = host
         self.settings = settings
         self.partners = PartnerTable(settings.partners)
+        self.resumable = ResumableStreams(max: settings.server.resumptionsMax)
         let secret = settings.dialbackSecret.map { Array($0.utf8) } ?? host.randomBytes(32)
         let digest = try host.digest(.sha256, secret)
         self.key = DialbackKey(secretDigest: digest) { key, data in
@@ -110,6 +113,7 @@ extension Federation {
         self.sessions = [:]
         self.verifications = [:]
         self.waiting = []
+        self.resumable = ResumableStreams(max: 0)
     }
 
     /// What the operator sees: the way out to each partner, and each stream in.

@@ -5,15 +5,27 @@ extension InboundStreamMachine {
     package mutating func elementReceived(_ element: Element) -> [StreamAction] {
         switch self.state {
         case .open(let open): self.received(element, open)
-        case .closing(let open): Self.isStanza(element) ? self.stanzaReceived(element, open) : []
+        case .closing(let open): self.receivedWhileClosing(element, open)
         case .opening, .securing, .closed: []
         }
+    }
+
+    /// Stanzas that were on their way still count, and so do acknowledgements.
+    private mutating func receivedWhileClosing(_ element: Element, _ open: Open) -> [StreamAction] {
+        if Self.isStanza(element) { return self.stanzaReceived(element, open) }
+        guard case .enabled = open.management, case .answer(let handled)? = try? StreamManagementElement(element) else {
+            return []
+        }
+        return [.management(.acknowledged(handled))]
     }
 
     private mutating func received(_ element: Element, _ open: Open) -> [StreamAction] {
         if Self.isStanza(element) { return self.stanzaReceived(element, open) }
         do throws(ElementError) {
             if let startTLS = StartTLSElement(element) { return self.startTLSReceived(startTLS, open) }
+            if let management = try StreamManagementElement(element) {
+                return self.managementReceived(management, open)
+            }
             if let dialback = try DialbackElement(element) { return self.dialbackReceived(dialback, open) }
         } catch {
             return self.refuse(StreamError(error.streamError, text: error.description))
@@ -42,6 +54,10 @@ extension InboundStreamMachine {
         if features.startTLS == .required { features.dialback = false }
         if let sender, self.externalDomain == nil, self.objectionToExternal(for: sender) == nil {
             features.mechanisms = ["EXTERNAL"]
+        }
+        // Whoever authenticates by dialback gets no features afterwards, and so nothing to choose from.
+        if let externalDomain = self.externalDomain {
+            features.streamManagement = self.partners.policy(for: externalDomain)?.streamManagement ?? false
         }
         return features
     }

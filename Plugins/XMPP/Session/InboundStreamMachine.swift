@@ -35,8 +35,21 @@ package struct InboundStreamMachine {
         /// Keys that are being verified, at most `ServerPolicy.pendingVerificationsMax`.
         var pending: [DialbackRequest] = []
         var saslFailures = 0
+        var management = Management.none
         /// EXTERNAL was begun without an initial response, and the response is awaited.
         var awaitsSASLResponse = false
+    }
+
+    /// How far stream management has come on the stream (XEP-0198).
+    enum Management: Hashable {
+        /// Not offered. Next: none.
+        case none
+        /// Next: resuming, enabled.
+        case offered
+        /// The peer asked for an earlier stream. Next: offered, enabled.
+        case resuming(id: String)
+        /// Stanzas are counted.
+        case enabled
     }
 
     let server: ServerPolicy
@@ -58,6 +71,11 @@ package struct InboundStreamMachine {
         self.server = server
         self.partners = partners
         self.key = key
+    }
+
+    /// Whether neither side has ended its half.
+    package var isOpen: Bool {
+        if case .open = self.state { true } else { false }
     }
 
     /// Whether the peer has proved a domain, and so is held to `ServerPolicy.inactivityTimeout` only.
@@ -98,6 +116,7 @@ extension InboundStreamMachine {
         if let externalDomain = self.externalDomain {
             let pair = DomainPair(sender: externalDomain, target: open.target)
             open.pairs = [pair]
+            if offer.streamManagement { open.management = .offered }
             actions.append(.authenticated(pair, .external))
         }
         self.state = .open(open)

@@ -3,7 +3,7 @@ internal import XMPPWire
 extension OutboundStreamMachine {
     /// Takes the next step from what the peer offers.
     mutating func negotiate(_ features: StreamFeatures) -> [StreamAction] {
-        if self.isAuthenticated { return self.establish(.external) }
+        if self.isAuthenticated { return self.manage(features) }
         if !self.transport.isSecured {
             if features.startTLS != nil && self.partner.tls != .notSupported {
                 self.state = .requestingTLS
@@ -20,7 +20,9 @@ extension OutboundStreamMachine {
 
     mutating func establish(_ authentication: Authentication) -> [StreamAction] {
         self.state = .established
-        return [.setParserLimits(self.server.limits), .established(authentication)]
+        let notResumed: [StreamAction] = self.resumption == nil ? [] : [.management(.notResumed(handled: nil))]
+        self.resumption = nil
+        return notResumed + [.setParserLimits(self.server.limits), .established(authentication)]
     }
 }
 

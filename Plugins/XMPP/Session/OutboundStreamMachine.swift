@@ -35,6 +35,10 @@ package struct OutboundStreamMachine {
         case dialing
         /// The peer's dialback key is out, the verdict is awaited. Next: closing, closed.
         case verifying
+        /// The peer was asked to go on with an earlier stream. Next: enabling, established, closed.
+        case resuming
+        /// The peer was asked to count stanzas. Next: established, closed.
+        case enabling
         /// Stanzas may be sent. Next: closing, closed.
         case established
         /// We ended our half, and the peer's end is awaited. Next: closed.
@@ -57,13 +61,25 @@ package struct OutboundStreamMachine {
     var streamID: String?
     /// Whether the peer's latest header announced dialback (XEP-0220 §2.4.1), or is from before XMPP 1.0.
     var declaresDialback = false
+    /// The earlier stream to go on with; nil when the peer has answered.
+    var resumption: Resumption?
+    /// Whether stanzas are counted.
+    var isManaged = false
 
     /// Makes the machine for a connection that is being made.
     ///
     /// - Parameters:
     ///   - partner: the policy for the domain that is connected to.
     ///   - key: makes the dialback keys of our domains.
-    package init(purpose: Purpose, server: ServerPolicy, partner: PartnerPolicy, key: DialbackKey) {
+    ///   - resumption: the earlier stream to go on with; nil: begin anew.
+    package init(
+        purpose: Purpose,
+        server: ServerPolicy,
+        partner: PartnerPolicy,
+        key: DialbackKey,
+        resumption: Resumption? = nil
+    ) {
+        self.resumption = resumption
         self.purpose = purpose
         self.server = server
         self.partner = partner
@@ -111,7 +127,8 @@ extension OutboundStreamMachine {
         case .idle, .securing:
             self.transport = .tls(peer)
             return self.open()
-        case .opening, .negotiating, .requestingTLS, .authenticating, .dialing, .verifying, .established, .closing,
+        case .opening, .negotiating, .requestingTLS, .authenticating, .dialing, .verifying, .resuming, .enabling,
+            .established, .closing,
             .closed:
             return []
         }
@@ -160,7 +177,8 @@ extension OutboundStreamMachine {
     package mutating func elementReceived(_ element: Element) -> [StreamAction] {
         switch self.state {
         case .idle, .opening, .securing, .closing, .closed: return []
-        case .negotiating, .requestingTLS, .authenticating, .dialing, .verifying, .established: break
+        case .negotiating, .requestingTLS, .authenticating, .dialing, .verifying, .resuming, .enabling, .established:
+            break
         }
         if let error = StreamError(element) { return self.errorReceived(error) }
         do throws(ElementError) {
@@ -173,6 +191,7 @@ extension OutboundStreamMachine {
             if case .authenticating = self.state, let sasl = try SASLElement(element) {
                 return self.saslAnswered(sasl)
             }
+            if let management = try StreamManagementElement(element) { return self.managementReceived(management) }
             if let dialback = try DialbackElement(element) { return self.dialbackReceived(dialback) }
         } catch {
             return self.refuse(StreamError(error.streamError, text: error.description))
@@ -201,7 +220,7 @@ extension OutboundStreamMachine {
             self.state = .closed
             return [.finish]
         case .idle, .opening, .negotiating, .requestingTLS, .securing, .authenticating, .dialing, .verifying,
-            .established:
+            .resuming, .enabling, .established:
             return self.give(up: .closedByPeer)
         case .closed: return []
         }
@@ -238,7 +257,8 @@ extension OutboundStreamMachine {
     /// `closeTimedOut`.
     package mutating func close() -> [StreamAction] {
         switch self.state {
-        case .opening, .negotiating, .requestingTLS, .authenticating, .dialing, .verifying, .established:
+        case .opening, .negotiating, .requestingTLS, .authenticating, .dialing, .verifying, .resuming, .enabling,
+            .established:
             self.state = .closing
             return [.sendStreamEnd]
         case .idle, .securing:
@@ -259,7 +279,8 @@ extension OutboundStreamMachine {
     mutating func give(up failure: LinkFailure) -> [StreamAction] {
         defer { self.state = .closed }
         switch self.state {
-        case .opening, .negotiating, .requestingTLS, .authenticating, .dialing, .verifying, .established:
+        case .opening, .negotiating, .requestingTLS, .authenticating, .dialing, .verifying, .resuming, .enabling,
+            .established:
             return [.sendStreamEnd, .finish] + self.outcome(of: failure)
         case .idle, .securing: return [.finish] + self.outcome(of: failure)
         case .closing, .closed: return []

@@ -45,6 +45,8 @@ package struct PartnerPolicy: Hashable, Sendable {
     ///
     /// Without effect while `sasl` is required.
     package var dialback: Bool
+    /// Whether stanzas are counted and acknowledged, and streams resumed (XEP-0198), where the partner can.
+    package var streamManagement: Bool
     /// Silence after which whitespace is sent (RFC 6120 §4.6.1); `nil`: never.
     package var keepAlive: Duration?
     /// Most connections from the partner at once.
@@ -63,7 +65,8 @@ package struct PartnerPolicy: Hashable, Sendable {
         keepAlive: Duration? = .seconds(300),
         connectionLimit: Int = 20,
         proxy: Proxy? = nil,
-        directTLS: Negotiation = .optional
+        directTLS: Negotiation = .optional,
+        streamManagement: Bool = true
     ) {
         // What is no domain is kept as it is, for problems() to show.
         self.domain = normalisedDomain(domain) ?? domain
@@ -75,6 +78,7 @@ package struct PartnerPolicy: Hashable, Sendable {
         self.connectionLimit = connectionLimit
         self.proxy = proxy
         self.directTLS = directTLS
+        self.streamManagement = streamManagement
     }
 
     /// All domains that the policy is about.

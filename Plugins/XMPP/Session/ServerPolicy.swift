@@ -24,6 +24,14 @@ package struct ServerPolicy: Hashable, Sendable {
     package var establishmentTimeout = Duration.seconds(60)
     /// Silence after which an established stream is closed.
     package var inactivityTimeout = Duration.seconds(600)
+    /// How long the counts of a stream that broke are kept for its resumption (XEP-0198 §5); whole seconds.
+    package var resumptionTime = Duration.seconds(300)
+    /// Most streams that broke whose counts are kept, of all partners together.
+    package var resumptionsMax = 1000
+    /// Most stanzas of one stream that may wait for their acknowledgement; more are written after it.
+    package var unackedMax = 500
+    /// Time that a peer has to answer a request for an acknowledgement or a ping; then the link counts as lost.
+    package var answerTimeout = Duration.seconds(30)
     /// Time that a peer has to close its half of a stream after we closed ours.
     package var closeTimeout = Duration.seconds(5)
 

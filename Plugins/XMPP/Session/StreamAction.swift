@@ -38,6 +38,8 @@ package enum StreamAction: Hashable, Sendable {
     case deliver(Element)
     /// Inbound: ask the sender domain's server about a key; `dialbackVerified` is the answer.
     case verifyDialback(DialbackRequest)
+    /// Something of stream management (XEP-0198).
+    case management(ManagementEvent)
     /// Outbound, for a stream opened to verify a key: the answer.
     case verified(DialbackRequest, DialbackVerdict)
 }

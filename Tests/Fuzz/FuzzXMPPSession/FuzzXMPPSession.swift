@@ -99,7 +99,7 @@ private final class Peer {
                 self.pairs.insert(pair)
                 precondition(self.pairs.count <= 3)
             case .deliver(let stanza): self.checkAddresses(of: stanza)
-            case .sendHeader, .send, .sendStreamEnd, .sendWhitespace, .startTLS, .verifyDialback: break
+            case .sendHeader, .send, .sendStreamEnd, .sendWhitespace, .startTLS, .verifyDialback, .management: break
             case .established, .verified: preconditionFailure("an inbound stream does not do that")
             }
         }

@@ -2,7 +2,7 @@
 
 from harness.peers import Mode
 from harness.suites import Suite
-from harness.waiting import check
+from harness.waiting import check, until
 from harness.world import HOME_USER, USER
 
 suite = Suite()
@@ -157,6 +157,19 @@ async def unknown_request(world, peer):
     check(answer["type"] == "error", f"the answer is of type {answer['type']}")
     condition = answer["error"]["condition"]
     check(condition in ("service-unavailable", "feature-not-implemented"), f"the error is {condition}")
+
+
+@suite.case("Prosody and the router acknowledge each other's stanzas where certificates prove who they are")
+async def acknowledgements(world):
+    await to_peer(world, "Prosody", "is this acknowledged?")
+    await from_peer(world, "Prosody", "and this?")
+    expected = world.peers["Prosody"].mode is Mode.EXTERNAL
+    for direction in ("out", "in"):
+        async def acknowledged():
+            details = await world.router.link_details(world.peers["Prosody"].domain)
+            mine = [detail for detail in details if detail.startswith(f"{direction}, ")]
+            return bool(mine) and all(detail.endswith(", acknowledged") == expected for detail in mine)
+        await until(acknowledged, f"all links {direction} acknowledged: {expected}")
 
 
 @suite.case("A home user who has nothing to do with it sees nothing of all this")

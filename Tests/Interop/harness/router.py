@@ -53,6 +53,12 @@ class Router(Daemon):
         """Tells `to` that a home user is typing (`composing`) or has stopped (`paused`)."""
         await self.command("send", self.address_of(user), to, "--typing", state)
 
+    async def link_details(self, domain):
+        """How each link with a partner domain stands, as the operator sees it."""
+        status = json.loads(await self.command("status", "--json"))
+        links = [link for instance in status["instances"] for link in instance["links"]]
+        return [link["detail"] for link in links if link["name"] == domain]
+
     async def command(self, name, *arguments):
         return await output_of(self.program, name, *arguments, "--config", self.configuration)
 

@@ -1,6 +1,7 @@
 """Waiting for conditions and events, always with a deadline and never for a fixed time."""
 
 import asyncio
+import inspect
 import time
 
 DEADLINE = 15.0
@@ -21,11 +22,13 @@ def check(holds, text):
 
 
 async def until(condition, what, seconds=DEADLINE):
-    """Returns the first true value of `condition()`, or fails naming `what` was waited for."""
+    """Returns the first true value of `condition()`, which may be a coroutine, or fails naming `what` was waited for."""
     end = time.monotonic() + seconds
     never = asyncio.Event()
     while True:
         value = condition()
+        if inspect.isawaitable(value):
+            value = await value
         if value:
             return value
         check(time.monotonic() < end, f"waited {seconds:g} s in vain for {what}")

@@ -23,6 +23,9 @@ final class FakeEndpoint {
     private var tlsWanted: FakeTLS?
     private(set) var tls: FakeTLS?
     private var isPumping = false
+    /// The connection breaks behind so many of the bytes that are written here; nil: it holds.
+    var severAfter: Int?
+    private var isSevered = false
 
     init(host: FakeHost, handle: UInt64, isClient: Bool, address: String) {
         self.host = host
@@ -45,7 +48,15 @@ final class FakeEndpoint {
         guard !self.isClosed, !self.isFinishing else { return PLUGBOARD_E_STATE }
         guard self.tlsWanted == nil else { return PLUGBOARD_E_STATE }
         if let max = self.host.writeMax, bytes.count > max { return PLUGBOARD_E_LIMIT }
+        let sent = self.wire.count
         self.wire += bytes
+        guard !self.isSevered else { return PLUGBOARD_OK }
+        if let severAfter = self.severAfter, sent + bytes.count >= severAfter {
+            self.isSevered = true
+            self.peer?.arrive(Array(bytes.prefix(severAfter - sent)))
+            self.world.post(after: Self.latencyMs) { self.cut() }
+            return PLUGBOARD_OK
+        }
         self.peer?.arrive(bytes)
         guard let highWater = self.host.highWater, let peer = self.peer, peer.owed > highWater
         else { return PLUGBOARD_OK }

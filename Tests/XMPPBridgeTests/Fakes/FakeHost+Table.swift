@@ -210,6 +210,8 @@ extension FakeHost {
         }
         far.user = user
         (end.peer, far.peer) = (far, end)
+        self.whenConnecting(end)
+        other.whenConnecting(far)
         switch (tls, listener.tls) {
         case (nil, nil): end.open()
         case (let client?, let server?):

@@ -26,6 +26,11 @@ final class FakeHost {
     var verdict: (Envelope) -> Verdict = { _ in .accept }
 
     private(set) var submitted: [Envelope] = []
+    /// Whether the answers to what is submitted wait for ``answerHeld()``: the disk is slow.
+    var holdsAnswers = false
+    private var heldAnswers: [(UInt64, Outcome)] = []
+    /// What is done to a connection as soon as it is made.
+    var whenConnecting: (FakeEndpoint) -> Void = { _ in }
     private(set) var outcomes: [UInt64: [Outcome]] = [:]
     /// Tokens in the order of their completion.
     private(set) var completed: [UInt64] = []
@@ -155,6 +160,22 @@ final class FakeHost {
         }
         self.submitted.append(envelope)
         guard cookie != 0 else { return PLUGBOARD_OK }
+        if self.holdsAnswers {
+            self.heldAnswers.append((cookie, outcome))
+        } else {
+            self.answer(cookie, outcome)
+        }
+        return PLUGBOARD_OK
+    }
+
+    /// Gives the answers that were held, in the opposite order.
+    func answerHeld() {
+        self.holdsAnswers = false
+        for (cookie, outcome) in self.heldAnswers.reversed() { self.answer(cookie, outcome) }
+        self.heldAnswers = []
+    }
+
+    private func answer(_ cookie: UInt64, _ outcome: Outcome) {
         self.world.post {
             outcome.withABI { outcome in
                 var result = plugboard_submitted_t()
@@ -164,7 +185,6 @@ final class FakeHost {
                 self.provider?.pointee.submitted(self.instance, &result, 1)
             }
         }
-        return PLUGBOARD_OK
     }
 
     func complete(_ token: UInt64, _ outcome: Outcome) {

@@ -12,6 +12,8 @@ struct TwoServers {
     typealias Policy = [String: String]
 
     static let external: Policy = ["sasl": "required", "dialback": "false"]
+    /// Without acknowledgements: what was written counts as delivered.
+    static let unmanaged: Policy = ["sasl": "required", "dialback": "false", "stream_management": "false"]
     static let dialback: Policy = ["sasl": "not-supported", "dialback": "true"]
     static let plainDialback: Policy = ["tls": "not-supported", "sasl": "not-supported", "dialback": "true"]
 

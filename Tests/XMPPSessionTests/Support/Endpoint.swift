@@ -113,7 +113,7 @@ final class Endpoint {
             self.awaitsHeader = true
         case .setParserLimits(let limits): self.parser.limits = limits
         case .finish: self.isFinished = true
-        case .authenticated, .established, .failed, .deliver, .verifyDialback, .verified: break
+        case .authenticated, .established, .failed, .deliver, .verifyDialback, .verified, .management: break
         }
     }
 }
@@ -132,10 +132,19 @@ extension Endpoint {
     static func outbound(
         _ partner: PartnerPolicy = .open("b.test"),
         purpose: OutboundStreamMachine.Purpose = .stanzas(DomainPair(sender: "a.test", target: "b.test")),
-        key: DialbackKey = .test()
+        key: DialbackKey = .test(),
+        resumption: Resumption? = nil
     ) -> Endpoint {
         let server = ServerPolicy(mainDomain: "a.test")
-        return Endpoint(OutboundStreamMachine(purpose: purpose, server: server, partner: partner, key: key))
+        return Endpoint(
+            OutboundStreamMachine(
+                purpose: purpose,
+                server: server,
+                partner: partner,
+                key: key,
+                resumption: resumption
+            )
+        )
     }
 
     /// An outbound end whose header is out and taken.

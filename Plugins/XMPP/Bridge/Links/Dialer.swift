@@ -19,6 +19,7 @@ final class Dialer {
     private unowned let federation: Federation
     private let purpose: OutboundStreamMachine.Purpose
     private let policy: PartnerPolicy
+    private let resumption: Resumption?
     /// As DNS writes it.
     private let host: String
     private let name: String
@@ -29,7 +30,15 @@ final class Dialer {
     private var isDone = false
 
     /// A dialer at rest; ``start()`` begins.
-    init(_ federation: Federation, purpose: OutboundStreamMachine.Purpose, policy: PartnerPolicy) {
+    ///
+    /// - Parameter resumption: the earlier stream to go on with; nil: begin anew.
+    init(
+        _ federation: Federation,
+        purpose: OutboundStreamMachine.Purpose,
+        policy: PartnerPolicy,
+        resumption: Resumption? = nil
+    ) {
+        self.resumption = resumption
         self.federation = federation
         self.purpose = purpose
         self.policy = policy
@@ -105,7 +114,8 @@ final class Dialer {
                 self.federation,
                 purpose: self.purpose,
                 policy: self.policy,
-                target: target
+                target: target,
+                resumption: self.resumption
             )
             session.owner = self
             do throws(HostError) {
@@ -136,6 +146,8 @@ extension Dialer: OutboundSessionOwner {
     }
 
     func writable(_ session: OutboundSession) {}
+
+    func acknowledged(_ session: OutboundSession, _ count: UInt32) {}
 
     func verified(_ session: OutboundSession, _ verdict: DialbackVerdict) {
         switch verdict {

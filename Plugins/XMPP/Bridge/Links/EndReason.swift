@@ -12,8 +12,17 @@ struct EndReason: Hashable, Sendable {
     let condition: StanzaError.Condition
     /// The peer closed the stream in an orderly way.
     let isOrderly: Bool
+    /// The connection broke, and nobody ended the stream (XEP-0198 §5).
+    let isResumable: Bool
 
-    private init(text: String, retry: LinkFailure.Retry, condition: StanzaError.Condition, isOrderly: Bool = false) {
+    private init(
+        text: String,
+        retry: LinkFailure.Retry,
+        condition: StanzaError.Condition,
+        isOrderly: Bool = false,
+        isResumable: Bool = false
+    ) {
+        self.isResumable = isResumable
         self.text = text
         self.retry = retry
         self.condition = condition
@@ -38,7 +47,7 @@ struct EndReason: Hashable, Sendable {
                 (.soon, .remoteServerTimeout)
             case .nameFailed: (.soon, .remoteServerNotFound)
             }
-        self.init(text: reason.detail, retry: retry, condition: condition)
+        self.init(text: reason.detail, retry: retry, condition: condition, isResumable: true)
     }
 
     /// A server could not tell whether a dialback key is right.
@@ -75,16 +84,36 @@ struct EndReason: Hashable, Sendable {
         EndReason(
             text: "The peer took nothing for \(milliseconds / 1000) s.",
             retry: .soon,
-            condition: .remoteServerTimeout
+            condition: .remoteServerTimeout,
+            isResumable: true
         )
     }
 
-    /// What becomes of an envelope that waited.
-    func outcome(retryAfter: UInt32) -> Outcome {
-        let failureClass = StanzaError(self.condition).failureClass
-        return .deferred(
-            Outcome.Reason(failureClass, self.text, code: self.condition.rawValue, retryAfter: retryAfter)
+    /// The peer did not answer in time whether it is there.
+    static func silent(forMs milliseconds: UInt64) -> EndReason {
+        EndReason(
+            text: "The peer did not answer within \(milliseconds / 1000) s: the link counts as lost.",
+            retry: .soon,
+            condition: .remoteServerTimeout,
+            isResumable: true
         )
+    }
+
+    /// The connection broke, the stream could not be resumed, and what was not acknowledged may have arrived or not.
+    static let unacknowledged = EndReason(
+        text: "The link broke before the partner acknowledged it.",
+        retry: .soon,
+        condition: .remoteServerTimeout
+    )
+
+    /// What becomes of an envelope that waited.
+    ///
+    /// - Parameter isUncertain: it may have arrived.
+    func outcome(retryAfter: UInt32, isUncertain: Bool = false) -> Outcome {
+        let failureClass = StanzaError(self.condition).failureClass
+        var reason = Outcome.Reason(failureClass, self.text, code: self.condition.rawValue, retryAfter: retryAfter)
+        reason.isUncertain = isUncertain
+        return .deferred(reason)
     }
 
     /// What it means for a dialback key that was to be verified (XEP-0220 §2.5).

@@ -6,6 +6,8 @@ struct Outgoing {
     let stanza: Stanza
     /// Nil for an answer of ours, which nobody misses.
     let delivery: Delivery?
+    /// It was written before, on a stream that is resumed.
+    var isRepeated = false
 }
 
 /// A queue with a limit; the first in is the first out.
@@ -34,6 +36,12 @@ struct OutgoingQueue {
         guard self.count < self.max else { return false }
         self.items.append(item)
         return true
+    }
+
+    /// Puts some before all others; those waited already, and the limit is not for them.
+    mutating func prepend(_ items: [Outgoing]) {
+        self.items.replaceSubrange(0..<self.head, with: items)
+        self.head = 0
     }
 
     /// Removes the one to go next.

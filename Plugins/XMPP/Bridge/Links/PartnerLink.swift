@@ -5,7 +5,7 @@ internal import XMPPWire
 /// The way from one home domain to one partner domain: a queue, and a stream that is opened when there is something in
 /// it (RFC 6120 §4.5).
 final class PartnerLink {
-    private enum State {
+    enum State {
         case down
         case connecting(Dialer)
         case up(OutboundSession, Authentication)
@@ -20,14 +20,25 @@ final class PartnerLink {
 
     let pair: DomainPair
     private let policy: PartnerPolicy
-    private unowned let federation: Federation
+    unowned let federation: Federation
     private let stall: Alarm
-    private var queue: OutgoingQueue
+    /// Rings when an acknowledgement is overdue, or, while the connection is broken, when to try again.
+    let acknowledgement: Alarm
+    var queue: OutgoingQueue
     private var sent = SentStanzas()
+    /// What was written to a managed stream and is not acknowledged (XEP-0198 §4).
+    var unacked: UnackedQueue<Outgoing>
+    /// Whether the stream is managed.
+    var isManaged = false
+    /// The peer was asked for an acknowledgement, and has not answered.
+    var isAsked = false
+    /// The earlier stream, while its connection is broken, and how long it can be gone on with, by the host's monotonic
+    /// clock in ms.
+    var broken: (id: String, until: UInt64)?
     private var schedule = ReconnectSchedule()
-    private var state = State.down
-    private var canWrite = true
-    private var isDraining = false
+    var state = State.down
+    private(set) var canWrite = true
+    var isDraining = false
     /// The host's monotonic clock when the stream was established, in ms.
     private var establishedAt: UInt64 = 0
     private var lastError = ""
@@ -41,11 +52,13 @@ final class PartnerLink {
         self.pair = pair
         self.policy = policy
         self.stall = Alarm(host: federation.host)
+        self.acknowledgement = Alarm(host: federation.host)
         self.queue = OutgoingQueue(max: federation.settings.partnerQueueMax)
+        self.unacked = UnackedQueue(max: federation.settings.server.unackedMax)
     }
 
-    private var host: Host { self.federation.host }
-    private var nowMs: UInt64 { self.host.monotonicClock / 1_000_000 }
+    var host: Host { self.federation.host }
+    var nowMs: UInt64 { self.host.monotonicClock / 1_000_000 }
 
     // MARK: Calls of the federation
 
@@ -82,7 +95,7 @@ final class PartnerLink {
             state: state,
             detail: detail,
             sent: self.sentCount,
-            waiting: UInt64(self.queue.count),
+            waiting: UInt64(self.queue.count + self.unacked.count),
             since: self.since
         )
     }
@@ -117,9 +130,9 @@ final class PartnerLink {
     }
 
     /// Writes what waits, as far as the peer takes it.
-    private func flush() {
+    func flush() {
         guard case .up(let session, _) = self.state else { return }
-        while self.canWrite, let item = self.queue.first {
+        while self.canWrite, !(self.isManaged && self.unacked.isFull), let item = self.queue.first {
             switch session.write(item.stanza.element) {
             case .ok: self.written(item)
             case .high:
@@ -133,15 +146,21 @@ final class PartnerLink {
             case .gone: self.canWrite = false
             }
         }
+        self.ask(session)
         self.closeIfDrained()
     }
 
     private func written(_ item: Outgoing) {
         self.queue.removeFirst()
-        guard let delivery = item.delivery else { return }
-        self.sent.note(delivery.envelope, as: item.stanza)
-        self.sentCount += 1
-        delivery.complete(.delivered)
+        if let delivery = item.delivery, !item.isRepeated {
+            self.sent.note(delivery.envelope, as: item.stanza)
+            self.sentCount += 1
+        }
+        guard self.isManaged else {
+            item.delivery?.complete(.delivered)
+            return
+        }
+        self.unacked.append(item)
     }
 
     private func pause() {
@@ -152,8 +171,8 @@ final class PartnerLink {
         }
     }
 
-    private func closeIfDrained() {
-        guard self.isDraining, self.queue.isEmpty else { return }
+    func closeIfDrained() {
+        guard self.isDraining, self.queue.isEmpty, self.unacked.isEmpty else { return }
         switch self.state {
         case .up(let session, _): session.close()
         case .connecting(let dialer):
@@ -165,14 +184,20 @@ final class PartnerLink {
 
     // MARK: The stream
 
-    private func connect() {
-        let dialer = Dialer(self.federation, purpose: .stanzas(self.pair), policy: self.policy)
+    func connect() {
+        let dialer = Dialer(
+            self.federation,
+            purpose: .stanzas(self.pair),
+            policy: self.policy,
+            // Nothing but our stanzas goes through a stream out.
+            resumption: self.broken.map { Resumption(id: $0.id, handled: 0) }
+        )
         dialer.owner = self
         self.enter(.connecting(dialer))
         dialer.start()
     }
 
-    private func enter(_ state: State) {
+    func enter(_ state: State) {
         self.state = state
         self.since = self.host.wallClock
     }
@@ -192,7 +217,8 @@ final class PartnerLink {
                 .code: reason.condition.rawValue, .retryInMs: "\(wait)", .count: "\(waiting.count)",
             ]
         )
-        for item in waiting { item.delivery?.complete(reason.outcome(retryAfter: wait)) }
+        for item in waiting { item.delivery?.complete(reason.outcome(retryAfter: wait, isUncertain: item.isRepeated)) }
+        self.resume(in: wait)
     }
 }
 
@@ -203,6 +229,7 @@ extension PartnerLink: DialerOwner {
         self.canWrite = true
         self.lastError = ""
         self.enter(.up(session, authentication))
+        self.begin(session)
         self.host.log(
             .info,
             "a stream out is established",
@@ -224,16 +251,26 @@ extension PartnerLink: OutboundSessionOwner {
 
     func verified(_ session: OutboundSession, _ verdict: DialbackVerdict) {}
 
+    func acknowledged(_ session: OutboundSession, _ count: UInt32) {
+        guard case .up(let current, _) = self.state, current === session else { return }
+        self.acknowledgement.cancel()
+        self.isAsked = false
+        self.acknowledge(count, session)
+        self.flush()
+    }
+
     func writable(_ session: OutboundSession) {
         guard case .up(let current, _) = self.state, current === session else { return }
         self.stall.cancel()
         self.canWrite = true
+        self.watchAnswer()
         self.flush()
     }
 
     func ended(_ session: OutboundSession, _ reason: EndReason?) {
         guard case .up(let current, _) = self.state, current === session else { return }
         self.stall.cancel()
+        self.brokeOff(session, reason)
         let lived = self.nowMs - self.establishedAt >= ReconnectSchedule.streamLifeMinMs
         if lived { self.schedule.succeeded() }
         guard let reason, !(reason.isOrderly && lived && self.queue.isEmpty) else {

@@ -31,7 +31,8 @@ struct PartnerSettings {
             keepAlive: settings.boolean("keep_alive") ?? true ? keepAlive : nil,
             connectionLimit: Int(settings.integer("connection_limit") ?? 20),
             proxy: proxy,
-            directTLS: Self.directTLS(settings["direct_tls"]) ?? .optional
+            directTLS: Self.directTLS(settings["direct_tls"]) ?? .optional,
+            streamManagement: settings.boolean("stream_management") ?? true
         )
         for problem in self.policy.problems() { self.report(problem, problems: &problems) }
     }

@@ -112,6 +112,12 @@ enum XMPPSchema {
             help:
                 "Whether connections to the partner begin with TLS (XEP-0368): where DNS offers it, never, or only so."
         ),
+        SettingSchema(
+            "partners[].stream_management",
+            .boolean,
+            standard: "true",
+            help: "Whether stanzas are acknowledged and broken streams resumed (XEP-0198), where the partner can."
+        ),
         SettingSchema("partners[].description", .string, help: "Notes for people."),
     ]
 }

@@ -18,6 +18,8 @@ final class InboundSession: StreamSession {
     private let ending: Alarm
     private var machine: InboundStreamMachine
     private var held: Held?
+    /// Where the stream is managed: what is handled of its stanzas.
+    private var handled: HandledStanzas?
     /// The domain that the peer asks for; also the certificate that it is shown.
     private var requestedDomain: String
 
@@ -44,9 +46,9 @@ final class InboundSession: StreamSession {
         self.deadline.set(server.establishmentTimeout.milliseconds) { [weak self] in self?.establishmentTimedOut() }
     }
 
-    /// `in, TLSv1.3, EXTERNAL`.
+    /// `in, TLSv1.3, EXTERNAL, acknowledged`.
     func detail(_ authentication: Authentication) -> String {
-        "in, \(self.channel.security), \(authentication.name)"
+        "in, \(self.channel.security), \(authentication.name)" + (self.handled == nil ? "" : ", acknowledged")
     }
 
     // MARK: StreamSession
@@ -76,6 +78,16 @@ final class InboundSession: StreamSession {
     func closed(_ stream: Stream, reason: CloseReason) {
         self.channel.detach()
         for alarm in [self.deadline, self.keepAlive, self.ending] { alarm.cancel() }
+        if let handled = self.handled {
+            self.handled = nil
+            if self.machine.isOpen && handled.id != nil {
+                // What is not counted yet comes again.
+                self.held?.events = []
+                self.federation.broke(handled)
+            } else {
+                self.federation.resumable.remove(handled)
+            }
+        }
         // What is held was sent before the end: the machine must still let it through.
         if self.held == nil { _ = self.perform(self.machine.connectionClosed()) }
         self.federation.ended(self)
@@ -121,6 +133,13 @@ final class InboundSession: StreamSession {
     /// The verdict about a dialback key that the peer showed.
     func verified(_ request: DialbackRequest, _ verdict: DialbackVerdict) {
         _ = self.perform(self.machine.dialbackVerified(request, verdict))
+    }
+
+    /// The peer goes on with the stream over another connection.
+    func superseded() {
+        self.handled = nil
+        self.held?.events = []
+        self.channel.abort()
     }
 
     /// Ends the stream in an orderly way.
@@ -180,6 +199,7 @@ final class InboundSession: StreamSession {
             case .sendHeader(let header): self.channel.write(header)
             case .send(let element): self.channel.write(element)
             case .sendStreamEnd:
+                self.tellLastCount()
                 self.channel.writeEnd()
                 self.watchEnd()
             case .sendWhitespace: self.channel.writeSpace()
@@ -196,10 +216,53 @@ final class InboundSession: StreamSession {
             case .deliver(let element):
                 if !self.deliver(element) { next = .hold }
             case .verifyDialback(let request): self.federation.verify(request, for: self)
+            case .management(let event): self.manage(event)
             case .established, .verified: break  // Outbound streams only.
             }
         }
         return next
+    }
+
+    private func manage(_ event: ManagementEvent) {
+        switch event {
+        case .enabled(let id):
+            guard let pair = self.pairs.keys.first else { return }
+            let handled = HandledStanzas(id: id, pair: pair, session: self)
+            self.handled = handled
+            self.federation.resumable.add(handled)
+        case .resumptionAsked(let id, _): self.goOn(with: id)
+        case .acknowledgementAsked:
+            self.handled?.whenSettled { [weak self] count in
+                self?.channel.write(StreamManagementElement.answer(handled: count).element)
+            }
+        case .acknowledged(let count):
+            // Nothing was sent on this stream.
+            guard count > 0 else { return }
+            _ = self.perform(self.machine.managementBroken(.handledTooMany(count, written: 0)))
+        case .resumed, .notResumed: break  // Outbound streams only.
+        }
+    }
+
+    /// Behind the end of the stream nothing can be acknowledged any more (XEP-0198 §7).
+    private func tellLastCount() {
+        guard let handled = self.handled else { return }
+        handled.detach()
+        self.channel.write(StreamManagementElement.answer(handled: handled.count).element)
+    }
+
+    /// Goes on with an earlier stream, as soon as it is certain how much of it was handled.
+    private func goOn(with id: String) {
+        guard self.pairs.count == 1, let pair = self.pairs.keys.first,
+            let handled = self.federation.takeOver(id, pair, for: self)
+        else {
+            _ = self.perform(self.machine.resumptionAnswered(nil))
+            return
+        }
+        self.handled = handled
+        handled.whenSettled { [weak self] count in
+            guard let self else { return }
+            _ = self.perform(self.machine.resumptionAnswered(count))
+        }
     }
 
     /// A peer that does not close its half in time, or does not read what we still have to say, is cut off.
@@ -246,7 +309,14 @@ final class InboundSession: StreamSession {
     }
 
     private func deliver(_ element: Element) -> Bool {
-        self.submit(self.federation.take(element)[...])
+        let ticket = self.handled?.receive()
+        var submissions = self.federation.take(element)
+        if let ticket {
+            ticket.open(submissions.count)
+            for index in submissions.indices { submissions[index].ticket = ticket }
+            ticket.settle()
+        }
+        return self.submit(submissions[...])
     }
 
     /// Hands envelopes to the router; false if it had no room, and the rest is held.

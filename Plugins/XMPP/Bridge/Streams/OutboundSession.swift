@@ -10,6 +10,8 @@ protocol OutboundSessionOwner: AnyObject {
     func writable(_ session: OutboundSession)
     /// The stream was opened to verify a key, and this came of it.
     func verified(_ session: OutboundSession, _ verdict: DialbackVerdict)
+    /// The peer has handled so many of the stream's stanzas, modulo 2^32 (XEP-0198 §4).
+    func acknowledged(_ session: OutboundSession, _ count: UInt32)
     /// The stream is of no use any more; the last call, exactly once.
     ///
     /// - Parameter reason: nil if it was closed by us in an orderly way.
@@ -33,6 +35,20 @@ final class OutboundSession: StreamSession {
     private var hasEnded = false
     /// The host's monotonic clock at the last stanza, in ns.
     private var usedAt: UInt64
+    /// Whether the peer counts and acknowledges stanzas.
+    private(set) var isManaged = false
+    /// The stream's name, where the peer would go on with it after its connection broke.
+    private(set) var resumptionID: String?
+    /// What became of the earlier stream; nil where there was none.
+    private(set) var resumption: ResumptionOutcome?
+
+    /// Whether the peer goes on with an earlier stream.
+    enum ResumptionOutcome {
+        /// It does, and handled so many of its stanzas.
+        case resumed(UInt32)
+        /// It does not; it may have said how many it handled.
+        case refused(UInt32?)
+    }
 
     /// Longest time for one connection attempt, in ms, so that the next server has a chance.
     static let connectTimeoutMaxMs: UInt64 = 15_000
@@ -42,7 +58,8 @@ final class OutboundSession: StreamSession {
         _ federation: Federation,
         purpose: OutboundStreamMachine.Purpose,
         policy: PartnerPolicy,
-        target: ServerTarget
+        target: ServerTarget,
+        resumption: Resumption? = nil
     ) {
         let server = federation.settings.server
         self.federation = federation
@@ -52,13 +69,20 @@ final class OutboundSession: StreamSession {
         self.deadline = Alarm(host: federation.host)
         self.keepAlive = Alarm(host: federation.host)
         self.ending = Alarm(host: federation.host)
-        self.machine = OutboundStreamMachine(purpose: purpose, server: server, partner: policy, key: federation.key)
+        self.machine = OutboundStreamMachine(
+            purpose: purpose,
+            server: server,
+            partner: policy,
+            key: federation.key,
+            resumption: resumption
+        )
+        self.resumptionID = resumption?.id
         self.usedAt = federation.host.monotonicClock
     }
 
-    /// `out, TLSv1.3, EXTERNAL`.
+    /// `out, TLSv1.3, EXTERNAL, acknowledged`.
     func detail(_ authentication: Authentication) -> String {
-        "out, \(self.channel.security), \(authentication.name)"
+        "out, \(self.channel.security), \(authentication.name)" + (self.isManaged ? ", acknowledged" : "")
     }
 
     /// Opens the connection.
@@ -83,6 +107,16 @@ final class OutboundSession: StreamSession {
     func write(_ element: Element) -> StreamChannel.Written {
         self.usedAt = self.federation.host.monotonicClock
         return self.channel.writeStanza(element)
+    }
+
+    /// Asks the peer how many stanzas it has handled.
+    func askForAcknowledgement() {
+        self.channel.write(StreamManagementElement.request.element)
+    }
+
+    /// Ends the stream, whose peer acknowledged what it was never sent.
+    func refuse(_ error: StreamManagementError) {
+        _ = self.perform(self.machine.managementBroken(error))
     }
 
     /// Ends the stream in an orderly way.
@@ -189,10 +223,23 @@ final class OutboundSession: StreamSession {
             case .established(let authentication): self.established(authentication)
             case .failed(let failure): self.failed(failure)
             case .verified(_, let verdict): self.verified(verdict, actions)
+            case .management(let event): self.manage(event)
             case .authenticated, .deliver, .verifyDialback: break  // Inbound streams only.
             }
         }
         return next
+    }
+
+    private func manage(_ event: ManagementEvent) {
+        switch event {
+        case .enabled(let id): (self.isManaged, self.resumptionID) = (true, id)
+        case .resumed(let handled): (self.isManaged, self.resumption) = (true, .resumed(handled))
+        case .notResumed(let handled): (self.resumptionID, self.resumption) = (nil, .refused(handled))
+        case .acknowledged(let count): self.owner?.acknowledged(self, count)
+        // No stanza comes on this stream.
+        case .acknowledgementAsked: self.channel.write(StreamManagementElement.answer(handled: 0).element)
+        case .resumptionAsked: break  // Inbound streams only.
+        }
     }
 
     private func verified(_ verdict: DialbackVerdict, _ actions: [StreamAction]) {

@@ -6,6 +6,8 @@ struct Submission {
     let envelope: Envelope
     /// Nil where nobody waits for an answer.
     let stanza: Stanza?
+    /// Of the stanza it came from, where those are counted.
+    var ticket: StanzaTicket?
 
     /// The submission of one of the envelopes that a stanza was taken apart into.
     init(_ envelope: Envelope, of stanza: Stanza) {
