@@ -14,7 +14,7 @@ import Testing
 
     @Test("A silent stream is kept alive by single spaces")
     func keepAlive() throws {
-        let (servers, end) = try self.established([("keep_alive_interval", "60000")])
+        let (servers, end) = try self.established([("keep_alive_interval", "60000"), ("ping_interval", "86400000")])
         servers.world.run(forMs: 200_000)
         #expect(end.written.hasSuffix("</message>   "))
         #expect(!end.isClosed)

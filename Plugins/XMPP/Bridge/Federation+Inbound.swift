@@ -28,6 +28,9 @@ extension Federation {
             return []
         case .bounce(let bounce):
             return self.failure(bounce).map { [Submission(unanswered: $0)] } ?? []
+        case .answered(let id, let from, let to):
+            self.links[DomainPair(sender: to.domain, target: from.domain)]?.answered(id)
+            return []
         case .nothing(let why):
             self.host.log(.debug, "a stanza was dropped", [.partner: stanza.from?.domain ?? "", .reason: "\(why)"])
             return []

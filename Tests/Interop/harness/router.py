@@ -57,7 +57,7 @@ class Router(Daemon):
         """How each link with a partner domain stands, as the operator sees it."""
         status = json.loads(await self.command("status", "--json"))
         links = [link for instance in status["instances"] for link in instance["links"]]
-        return [link["detail"] for link in links if link["name"] == domain]
+        return [link["detail"] for link in links if link["peer"] == domain]
 
     async def command(self, name, *arguments):
         return await output_of(self.program, name, *arguments, "--config", self.configuration)

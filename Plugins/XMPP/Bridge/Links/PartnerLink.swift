@@ -19,11 +19,15 @@ final class PartnerLink {
     static let fullRetryMs: UInt32 = 5_000
 
     let pair: DomainPair
-    private let policy: PartnerPolicy
+    let policy: PartnerPolicy
     unowned let federation: Federation
     private let stall: Alarm
     /// Rings when an acknowledgement is overdue, or, while the connection is broken, when to try again.
     let acknowledgement: Alarm
+    /// Rings when it is time to find out whether the peer is there.
+    let keepAlive: Alarm
+    /// Of the ping that was sent and not answered.
+    var pingID: String?
     var queue: OutgoingQueue
     private var sent = SentStanzas()
     /// What was written to a managed stream and is not acknowledged (XEP-0198 §4).
@@ -53,6 +57,7 @@ final class PartnerLink {
         self.policy = policy
         self.stall = Alarm(host: federation.host)
         self.acknowledgement = Alarm(host: federation.host)
+        self.keepAlive = Alarm(host: federation.host)
         self.queue = OutgoingQueue(max: federation.settings.partnerQueueMax)
         self.unacked = UnackedQueue(max: federation.settings.server.unackedMax)
     }
@@ -230,6 +235,7 @@ extension PartnerLink: DialerOwner {
         self.lastError = ""
         self.enter(.up(session, authentication))
         self.begin(session)
+        self.watchPeer()
         self.host.log(
             .info,
             "a stream out is established",
@@ -270,6 +276,8 @@ extension PartnerLink: OutboundSessionOwner {
     func ended(_ session: OutboundSession, _ reason: EndReason?) {
         guard case .up(let current, _) = self.state, current === session else { return }
         self.stall.cancel()
+        self.keepAlive.cancel()
+        self.pingID = nil
         self.brokeOff(session, reason)
         let lived = self.nowMs - self.establishedAt >= ReconnectSchedule.streamLifeMinMs
         if lived { self.schedule.succeeded() }

@@ -9,6 +9,8 @@ package enum StanzaMeaning: Hashable, Sendable {
     case bounce(Bounce)
     /// To be answered without the router.
     case answer(Stanza)
+    /// An answer, of whichever kind, to a request of ours between domains.
+    case answered(id: String, from: JID, to: JID)
     /// Nothing; why, for the log.
     case nothing(String)
 
@@ -55,7 +57,10 @@ package struct StanzaReader: Hashable, Sendable {
         case .iq(.get), .iq(.set):
             return self.iq.answer(to: stanza).map(StanzaMeaning.answer) ?? .nothing("it cannot be answered")
         case .iq(.result), .iq(.error):
-            return .nothing("it answers nothing that was asked")
+            guard let id = stanza.id, let from = stanza.from, let to = stanza.to, from.isDomain, to.isDomain else {
+                return .nothing("it answers nothing that was asked")
+            }
+            return .answered(id: id, from: from, to: to)
         }
     }
 

@@ -10,6 +10,8 @@ enum XMPPSchema {
     static let inactivityRange: ClosedRange<Int64> = 10_000...86_400_000
     static let keepAliveRange: ClosedRange<Int64> = 10_000...86_400_000
 
+    static let pingTimeoutRange: ClosedRange<Int64> = 1_000...300_000
+
     static let negotiation = ["required", "optional", "not-supported"]
     static let directTLS = ["prefer", "never", "only"]
 
@@ -54,6 +56,18 @@ enum XMPPSchema {
             .duration(keepAliveRange),
             standard: "5m",
             help: "The silence after which a space is sent to keep a stream alive."
+        ),
+        SettingSchema(
+            "ping_interval",
+            .duration(keepAliveRange),
+            standard: "2m",
+            help: "How often a partner's server is asked whether it is still there (XEP-0199)."
+        ),
+        SettingSchema(
+            "ping_timeout",
+            .duration(pingTimeoutRange),
+            standard: "30s",
+            help: "How long it may take to answer that, or to acknowledge stanzas, before the link counts as lost."
         ),
         SettingSchema(
             "partner_queue_max",

@@ -12,6 +12,8 @@ package struct XMPPSettings: Sendable {
     package var dialbackSecret: String?
     /// Envelopes that may wait for one partner.
     package var partnerQueueMax: Int
+    /// How often the peer of an outbound stream is asked whether it is there, unless its policy forbids keep-alive.
+    package var pingInterval: Duration
     /// The home domains' part.
     package var server: ServerPolicy
     /// Who may federate, in the order of the settings.
@@ -32,6 +34,7 @@ package struct XMPPSettings: Sendable {
         let homes = Self.homeDomains(instance.homeDomains, problems: &problems)
         self.server = Self.serverPolicy(settings, homes: homes.map(\.domain))
         self.partnerQueueMax = Int(settings.integer("partner_queue_max") ?? 1000)
+        self.pingInterval = .milliseconds(settings.integer("ping_interval") ?? 120_000)
         self.dialbackSecret = settings["dialback_secret"]
         self.listen = Self.addresses("listen", settings, problems: &problems)
         self.listenTLS = Self.addresses("listen_tls", settings, problems: &problems)
@@ -75,6 +78,7 @@ package struct XMPPSettings: Sendable {
         if let bytes = settings.integer("stanza_size_max") { server.limits.stanzaBytesMax = Int(bytes) }
         if let ms = settings.integer("establishment_timeout") { server.establishmentTimeout = .milliseconds(ms) }
         if let ms = settings.integer("inactivity_timeout") { server.inactivityTimeout = .milliseconds(ms) }
+        if let ms = settings.integer("ping_timeout") { server.answerTimeout = .milliseconds(ms) }
         return server
     }
 

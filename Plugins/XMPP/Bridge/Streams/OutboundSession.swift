@@ -109,6 +109,9 @@ final class OutboundSession: StreamSession {
         return self.channel.writeStanza(element)
     }
 
+    /// Writes what nobody waits for, and what does not count as use of the stream.
+    func writeBeside(_ element: Element) { self.channel.write(element) }
+
     /// Asks the peer how many stanzas it has handled.
     func askForAcknowledgement() {
         self.channel.write(StreamManagementElement.request.element)
