@@ -207,6 +207,13 @@ let allTests: [Target] = [
             "Routing", "Spool", "Telemetry", "CPlugboard", locks, log,
         ]
     ),
+    tests(
+        "HostParityTests",
+        [
+            "ProviderTestKit", "ProviderKit", "Configuration", "HostServices", "IMModel", "PluginHost", "Router",
+            "CPlugboard", locks, log,
+        ]
+    ),
     tests("CommandTests", ["ControlSocket"]),
     tests("XMPPWireTests", ["XMPPWire"]),
     tests("XMPPSessionTests", ["XMPPSession", "XMPPWire"]),

@@ -76,6 +76,7 @@ enum HostTable {
     private static func addEnvelopes(_ table: inout plugboard_host_t) {
         table.submit = { context, envelope, cookie in
             HostTable.onActive(context) { instance in
+                guard !instance.isStopping else { return PLUGBOARD_E_SHUTDOWN }
                 guard let envelope else { return PLUGBOARD_E_INVALID }
                 let status = instance.router.submit(envelope, cookie: cookie, from: instance)
                 if status == PLUGBOARD_BUSY { instance.wasRefused = true }
@@ -93,7 +94,7 @@ enum HostTable {
             instance.router.ready(instance)
         }
         table.claim = { context, scope, subject in
-            guard let instance = HostTable.active(context) else { return PLUGBOARD_E_SHUTDOWN }
+            guard let instance = HostTable.active(context), !instance.isStopping else { return PLUGBOARD_E_SHUTDOWN }
             guard subject.isWellFormed, subject.count > 0 else { return PLUGBOARD_E_INVALID }
             return instance.router.claim(scope, subject, by: instance)
         }

@@ -43,6 +43,8 @@ package final class Instance {
     private let pointer: UnsafeMutableRawPointer?
     /// Set by a submit that answered BUSY during the present callback.
     @exclusivity(unchecked) var wasRefused = false
+    /// Inside stop(): what is held may be settled, and nothing new is taken.
+    @exclusivity(unchecked) private(set) var isStopping = false
     /// The command that runs now, if one does.
     var commandSink: CommandSink?
     /// The streams that are open, and whether they were accepted.
@@ -210,6 +212,7 @@ package final class Instance {
         timers.closeAll()
         resolutions.closeAll()
         extras.closeAll()
+        isStopping = true
         if callStop { provider.pointee.stop(pointer) }
         state = .stopped
         provider.pointee.destroy(pointer)

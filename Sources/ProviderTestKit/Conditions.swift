@@ -8,9 +8,27 @@ public struct NetworkConditions: Sendable {
     public var splitOneIn = 3
     /// One in so many connects is refused; 0: none.
     public var refuseOneIn = 0
+    /// One in so many datagrams is lost; 0: none.
+    public var datagramLossOneIn = 0
+    /// One in so many datagrams arrives twice; 0: none.
+    public var datagramCopyOneIn = 0
+    /// One in so many datagrams is overtaken by those behind it; 0: none.
+    public var datagramDetourOneIn = 0
+    /// One in so many connections that were kept for another HTTP request is closed when it comes; 0: none.
+    public var staleOneIn = 0
 
     /// A network that delays and splits, and loses nothing.
     public init() {}
+
+    /// Like ``init()``, but datagrams get lost, doubled and overtaken, and kept connections grow stale.
+    public static var lossy: NetworkConditions {
+        var conditions = NetworkConditions()
+        conditions.datagramLossOneIn = 4
+        conditions.datagramCopyOneIn = 4
+        conditions.datagramDetourOneIn = 4
+        conditions.staleOneIn = 3
+        return conditions
+    }
 
     /// Like ``init()``, with windows so small that every few messages fill them.
     public static var narrow: NetworkConditions {
@@ -34,6 +52,10 @@ public struct RouterConditions: Sendable {
     public var retryAfter: ClosedRange<Duration> = .seconds(1)...Duration.seconds(30)
     /// Envelopes that an instance may hold unsettled.
     public var inFlightMax = 65_536
+    /// How long an instance may hold an envelope before it is taken back, and up to a quarter longer.
+    public var settleTime = Duration.seconds(120)
+    /// Envelopes that wait for an instance; of presence and typing that come beyond, only the latest wait.
+    public var laneMax = 4096
 
     /// A router that always has room.
     public init() {}
@@ -49,7 +71,7 @@ public struct RouterConditions: Sendable {
 /// The bounds on what an instance may hold, as the real host has them.
 public struct HostLimits: Sendable {
     /// Streams, accepted and connected together.
-    public var streamsMax = 4096
+    public var streamsMax = 16_384
     /// Listening sockets.
     public var listenersMax = 16
     /// Running timers.
@@ -76,6 +98,30 @@ public struct HostLimits: Sendable {
     public var lingerTimeout = Duration.seconds(2)
     /// When a connection whose bytes nobody acknowledges is given up, as by Linux's TCP.
     public var silenceTimeout = Duration.seconds(924)
+
+    /// Datagram sockets.
+    public var udpSocketsMax = 64
+    /// HTTP requests that are not finished.
+    public var httpRequestsMax = 256
+    /// A whole HTTP exchange, unless the request says otherwise.
+    public var httpTimeout = Duration.seconds(30)
+    /// The longest time that a request may ask for, in ms.
+    public var httpTimeoutMsMax: UInt32 = 3_600_000
+    /// Header fields of a request, and of an answer.
+    public var httpFieldsMax = 128
+    /// Names and values of these, in bytes.
+    public var httpHeadMax = 64 << 10
+    /// Body of a request, in bytes.
+    public var httpRequestBodyMax = 4 << 20
+    /// Body of an answer that comes as a whole, in bytes.
+    public var httpBodyMax = 4 << 20
+    /// Body of an answer that comes piece by piece, in bytes.
+    public var httpStreamMax = 1 << 30
+    /// Redirects that a request may ask to be followed.
+    public var httpRedirectsMax: UInt32 = 10
+
+    /// A connect may not ask for more, in ms.
+    static let connectTimeoutMsMax: UInt32 = 24 * 3600 * 1000
 
     /// The real host's.
     public init() {}

@@ -108,6 +108,10 @@ public struct Conformance {
         case halfOpen
         /// Bytes come that are no protocol, at each place once.
         case garbage
+        /// Datagrams are lost, doubled and overtaken, and web servers close the connections that were kept.
+        case lossyNetwork
+        /// The network takes seconds, and the router takes back what is held for two of them.
+        case overdue
         /// All kinds of faults, at random.
         case randomFaults
         /// The instance is drained in the midst of its work.

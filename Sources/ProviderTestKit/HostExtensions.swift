@@ -9,7 +9,10 @@ enum HostExtensions {
     /// Safe to share: immortal, and never written after this initialiser.
     private nonisolated(unsafe) static let tables: [String: UnsafeRawPointer] = [
         PLUGBOARD_EXT_DIGEST: immortal(digests),
+        PLUGBOARD_EXT_HTTP: immortal(SimulatedHTTP.table),
         PLUGBOARD_EXT_LOG: immortal(log),
+        PLUGBOARD_EXT_METRICS: immortal(SimulatedMetrics.table),
+        PLUGBOARD_EXT_UDP: immortal(SimulatedUDP.table),
         PLUGBOARD_EXT_STORE: immortal(SimulatedStore.plain),
         PLUGBOARD_EXT_SECRETS: immortal(SimulatedStore.secret),
     ]
@@ -29,22 +32,30 @@ enum HostExtensions {
             struct_size: structSize(plugboard_log_t.self),
             reserved: 0,
             write: { context, level, message, fields, count in
-                guard let instance = HostTable.enter(context, "log", .anyThread) else { return PLUGBOARD_E_SHUTDOWN }
-                guard message.isWellFormed, count <= PLUGBOARD_LOG_FIELDS_MAX, fields != nil || count == 0 else {
-                    return PLUGBOARD_E_INVALID
-                }
-                let given = UnsafeBufferPointer(start: fields, count: count)
-                guard given.allSatisfy({ $0.name.isWellFormed && $0.value.isWellFormed }) else {
-                    return PLUGBOARD_E_INVALID
-                }
+                // Where it may not be called, that is noted, and the answer is the same.
+                let instance = HostTable.enter(context, "log.write", .anyThread)
+                guard message.isWellFormed, let given = elements(fields, count, max: Int(PLUGBOARD_LOG_FIELDS_MAX)),
+                    given.allSatisfy({ $0.name.isWellFormed && $0.value.isWellFormed })
+                else { return PLUGBOARD_E_INVALID }
                 let rest = given.map { "\($0.name.text)=\($0.value.text)" }.joined(separator: " ")
                 // A line from another thread would come at no certain moment.
-                if instance.simulation.isOwnThread {
+                if let instance, instance.simulation.isOwnThread {
                     instance.log(level, rest.isEmpty ? message.text : "\(message.text) (\(rest))")
                 }
                 return PLUGBOARD_OK
             }
         )
+    }
+
+    /// A provider's own table, found by its id, if it is long enough and has no gap.
+    ///
+    /// All tables begin with their size and 4 reserved bytes; function pointers follow.
+    static func events<Table>(_ found: UnsafeRawPointer?, as type: Table.Type) -> Table? {
+        let size = MemoryLayout<Table>.size
+        guard let found, found.load(as: UInt32.self) >= size else { return nil }
+        let words = stride(from: 8, to: size, by: MemoryLayout<UInt>.size)
+        guard words.allSatisfy({ found.load(fromByteOffset: $0, as: UInt.self) != 0 }) else { return nil }
+        return found.load(as: Table.self)
     }
 
     private static var digests: plugboard_digest_t {

@@ -6,7 +6,7 @@ extension HostTable {
         addUse(&table)
         table.start_tls = { context, stream, options in
             guard let instance = HostTable.enter(context, "start_tls", .started) else { return PLUGBOARD_E_SHUTDOWN }
-            guard let found = instance.stream(stream, "start_tls") else { return PLUGBOARD_E_HANDLE }
+            guard let found = instance.stream(stream, "start_tls"), !found.isTold else { return PLUGBOARD_E_HANDLE }
             instance.simulation.note(.startTLS, instance, stream)
             guard let options else { return PLUGBOARD_E_INVALID }
             switch instance.tlsSide(options.pointee, isServer: found.isAccepted) {
@@ -19,14 +19,14 @@ extension HostTable {
                 return PLUGBOARD_E_SHUTDOWN
             }
             guard domain.isWellFormed, service.isWellFormed else { return PLUGBOARD_E_INVALID }
-            guard let found = instance.streams[stream] else { return PLUGBOARD_E_HANDLE }
+            guard let found = instance.stream(stream, "certificate_matches") else { return PLUGBOARD_E_HANDLE }
             guard let info = found.info else { return PLUGBOARD_E_STATE }
             return info.certificate?.matches(domain.text, service: service.text) == true ? 1 : 0
         }
         table.peer_address = { context, stream, buffer, size in
             guard let instance = HostTable.enter(context, "peer_address", .started) else { return PLUGBOARD_E_SHUTDOWN }
             guard let buffer else { return PLUGBOARD_E_INVALID }
-            guard let found = instance.streams[stream] else { return PLUGBOARD_E_HANDLE }
+            guard let found = instance.stream(stream, "peer_address") else { return PLUGBOARD_E_HANDLE }
             guard found.peerAddress.utf8.count <= size else { return PLUGBOARD_E_LIMIT }
             for (index, byte) in found.peerAddress.utf8.enumerated() { buffer[index] = byte }
             return plugboard_status_t(found.peerAddress.utf8.count)

@@ -87,12 +87,12 @@ enum HostTable {
             HostTable.enter(context, "monotonic_ns", .anyThread)?.simulation.sharedNow ?? 0
         }
         table.random = { context, buffer, count in
-            guard let instance = HostTable.enter(context, "random", .anyTime), let buffer else { return }
+            guard let instance = HostTable.enter(context, "random", .anyTime), let buffer, count > 0 else { return }
             instance.fill(UnsafeMutableBufferPointer(start: buffer, count: count))
         }
         table.resolve = { context, type, name, user, query in
             guard let instance = HostTable.enter(context, "resolve", .beginning) else { return PLUGBOARD_E_SHUTDOWN }
-            guard let query, name.isWellFormed, name.count > 0 else { return PLUGBOARD_E_INVALID }
+            guard let query, name.isWellFormed else { return PLUGBOARD_E_INVALID }
             return instance.resolve(type, name.text, user, query)
         }
         table.log = { context, level, message in
@@ -101,8 +101,9 @@ enum HostTable {
             if instance.simulation.isOwnThread { instance.log(level, message.text) }
         }
         table.extension = { context, id in
-            guard HostTable.enter(context, "extension", .anyThread) != nil, let id else { return nil }
-            return HostExtensions.table(String(cString: id))
+            // Where it may not be called, that is noted, and the answer is the same.
+            _ = HostTable.enter(context, "extension", .anyThread)
+            return id.flatMap { HostExtensions.table(String(cString: $0)) }
         }
     }
 }

@@ -36,6 +36,12 @@ struct MarkerScanner {
     private var matched = 0
     private var number = 0
 
+    /// The markers in bytes that stand for themselves.
+    static func all(in bytes: some Sequence<UInt8>) -> [Int] {
+        var scanner = MarkerScanner()
+        return scanner.scan(bytes)
+    }
+
     mutating func scan(_ bytes: some Sequence<UInt8>) -> [Int] {
         var found: [Int] = []
         for byte in bytes {
@@ -85,9 +91,13 @@ struct Ledger {
     /// The place of the last message of each pipe that was submitted.
     private var lastPlace: [Int: Int] = [:]
     private var placeCount = 0
+    /// What the plugin was told in datagrams and answers, and has not submitted.
+    private var owed: Set<Int> = []
     /// The serial of the last new arrival of a conversation at a peer.
     private var lastSerial: [String: Int] = [:]
 
+    /// Whether the plugin was told of messages that it has not submitted.
+    var isOwed: Bool { !owed.isEmpty }
     var isEmpty: Bool { outbound.isEmpty && inbound.isEmpty }
 
     // MARK: To the peer
@@ -130,6 +140,22 @@ struct Ledger {
         expected[pipe.number, default: []].append(marker)
     }
 
+    /// A user of the network says it, in a datagram or an answer to come.
+    mutating func saidSomehow(_ marker: Int) {
+        placeCount += 1
+        // No pipe has this number, and none of two such messages comes before the other.
+        inbound[marker] = Inbound(pipe: -placeCount, end: .max, place: placeCount)
+    }
+
+    /// The plugin was told bytes that stand for themselves: what users say in them is its duty now.
+    mutating func told(_ bytes: [UInt8]) {
+        guard !inbound.isEmpty else { return }
+        for marker in MarkerScanner.all(in: bytes) where inbound[marker] != nil {
+            inbound[marker]?.isConsumed = true
+            if inbound[marker]?.submissions == 0 { owed.insert(marker) }
+        }
+    }
+
     /// Garbage got into a pipe.
     mutating func spoil(_ pipe: Pipe) {
         spoiled.insert(pipe.number)
@@ -158,6 +184,7 @@ struct Ledger {
         guard var entry = inbound[marker] else { return }
         entry.submissions += 1
         inbound[marker] = entry
+        owed.remove(marker)
         let simulation = instance.simulation
         guard entry.submissions == 1 else {
             simulation.violate(.submittedTwice, "\(Marker(marker)) was submitted twice", by: instance)

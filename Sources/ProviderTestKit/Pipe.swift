@@ -112,6 +112,15 @@ final class Pipe {
         simulation.post(after: lastArrival - simulation.nowNs) { [weak self] in self?.arrive() }
     }
 
+    /// Sends nothing more but the end: what did not leave is lost.
+    func endAtOnce() {
+        while let item = queue.popFirst() {
+            if isFromPlugin, case .bytes(let bytes, _) = item { lose(bytes) }
+        }
+        queuedCount = 0
+        fly(.end)
+    }
+
     // MARK: The network
 
     /// Holds up what is on its way.
@@ -239,6 +248,17 @@ final class Connection {
         simulation.post(after: simulation.random.pick(simulation.network.conditions.delay)) {
             other.lost("connection reset by peer")
         }
+    }
+
+    /// One end has gone at once, and reads nothing more: what it had sent arrives at the other, and then its end.
+    ///
+    /// Source: RFC 9293 §3.10.4; bytes that it has not read make it a reset (RFC 2525 §2.17).
+    func leave(_ end: any NetworkEnd) {
+        guard isAlive else { return }
+        let (out, input) = end === ends.connecting ? (up, down) : (down, up)
+        guard !input.hasBytes else { return reset(by: end) }
+        simulation.network.lingering.append(self)
+        out.endAtOnce()
     }
 
     /// Lets nothing through any more.

@@ -31,7 +31,7 @@ struct Scenario {
         case .destroyWithoutStart: make(settings: conformance.settings)?.stop()
         case .refusedClaim: startWhereAllIsTaken()
         case .startAndStop, .messages, .routerBusy, .routerRefusal, .slowPeer, .duplicates, .connectionLoss, .halfOpen,
-            .garbage, .randomFaults, .drainAtWork, .stopAtWork, .unknownThings, .repeatability:
+            .garbage, .lossyNetwork, .overdue, .randomFaults, .drainAtWork, .stopAtWork, .unknownThings, .repeatability:
             work()
         }
     }
@@ -44,9 +44,15 @@ struct Scenario {
         }
         switch check {
         case .routerBusy, .repeatability: simulation.router = .busy
+        case .lossyNetwork: simulation.network.conditions = .lossy
+        case .overdue:
+            simulation.network.conditions.delay = .milliseconds(100)...Duration.seconds(2)
+            simulation.router.settleTime = .seconds(2)
         case .randomFaults:
             simulation.router.busyOneIn = 8
             simulation.network.conditions.refuseOneIn = 4
+            simulation.network.conditions.datagramLossOneIn = 8
+            simulation.network.conditions.staleOneIn = 8
         case .description, .startAndStop, .refusedSettings, .destroyWithoutStart, .refusedClaim, .messages,
             .routerRefusal, .slowPeer, .duplicates, .connectionLoss, .halfOpen, .garbage, .drainAtWork, .stopAtWork,
             .unknownThings:

@@ -17,7 +17,10 @@ extension SimulatedInstance {
             marker: Marker.number(in: envelope)
         )
         if let marker = delivery.marker { simulation.ledger.sent(marker, delivery, to: self) }
-        lane.waiting.append(delivery)
+        if let older = lane.append(delivery, laneMax: simulation.router.laneMax) {
+            older.isReplaced = true
+            simulation.note(.replaced, self)
+        }
         pumpLane()
         return delivery
     }
@@ -43,6 +46,7 @@ extension SimulatedInstance {
         guard isActive, lane.blockedSince == nil, lane.inFlight.count < simulation.router.inFlightMax else { return }
         let batchMax = simulation.random.pick(1...max(simulation.router.batchMax, 1))
         let batch = lane.takeBatch(batchMax)
+        lane.letIn(laneMax: simulation.router.laneMax)
         guard !batch.isEmpty else { return }
         let tokens = batch.map { delivery in
             lane.lastToken += 1
@@ -59,7 +63,10 @@ extension SimulatedInstance {
             simulation.violate(.tookTooMuch, "deliver() of \(batch.count) envelopes returned \(taken)", by: self)
             taken = batch.count
         }
-        for delivery in batch[..<taken] { delivery.attempts += 1 }
+        for (delivery, token) in zip(batch, tokens).prefix(taken) {
+            delivery.attempts += 1
+            if lane.inFlight[token] != nil { takeBackLater(token) }
+        }
         guard taken < batch.count else {
             if !lane.waiting.isEmpty { pumpLane() }
             return
@@ -92,6 +99,8 @@ extension SimulatedInstance {
         guard (PLUGBOARD_DELIVERED...PLUGBOARD_FAILED).contains(outcome.pointee.result),
             outcome.pointee.reason.isWellFormed, outcome.pointee.code.isWellFormed
         else { return PLUGBOARD_E_INVALID }
+        // It was taken back meanwhile, which the plugin could not know.
+        guard lane.overdue.removeValue(forKey: token) == nil else { return PLUGBOARD_E_HANDLE }
         guard let held = lane.inFlight.removeValue(forKey: token) else {
             let wasIssued = token > 0x7_0000_0000 && token <= lane.lastToken
             simulation.violate(
@@ -103,6 +112,22 @@ extension SimulatedInstance {
         }
         settled(held.delivery, Outcome.read(outcome))
         return PLUGBOARD_OK
+    }
+
+    /// Takes an envelope back if it is not settled in time.
+    private func takeBackLater(_ token: UInt64) {
+        let settleTime = simulation.router.settleTime
+        let time = simulation.random.pick(settleTime...settleTime + settleTime / 4)
+        // Like a timer: a world in which only this is to come is quiet.
+        simulation.post(after: time, isTimer: true) { [weak self] in
+            guard let self, isActive, let held = lane.inFlight.removeValue(forKey: token) else { return }
+            lane.overdue[token] = held.since
+            simulation.note(.takenBack, self, token)
+            settled(
+                held.delivery,
+                .deferred(Outcome.Reason(.transient, "the provider did not say in time", code: "overdue"))
+            )
+        }
     }
 
     private func settled(_ delivery: SimulatedDelivery, _ outcome: Outcome) {
@@ -194,11 +219,27 @@ extension SimulatedInstance {
         submitted.append(envelope)
         if let marker = Marker.number(in: envelope) { simulation.ledger.submitted(marker, by: self) }
         guard cookie != 0 else { return PLUGBOARD_OK }
-        untold.append((cookie, verdict(envelope)))
+        untold.append((cookie, refusal(of: envelope)))
         simulation.post(after: simulation.random.pick(simulation.router.answerAfter)) { [weak self] in
             self?.tellResults()
         }
         return PLUGBOARD_OK
+    }
+
+    /// Why the router refuses an envelope, whatever a test makes of it.
+    private func refusal(of envelope: Envelope) -> Outcome.Reason? {
+        if envelope.hops >= UInt32(PLUGBOARD_HOPS_MAX) {
+            return Outcome.Reason(
+                .policy,
+                "it has crossed \(envelope.hops) routers, which is the limit",
+                code: "hop-limit"
+            )
+        }
+        let now = Simulation.epochMs + Int64(simulation.nowNs / 1_000_000)
+        if envelope.expires != 0, envelope.expires <= now {
+            return Outcome.Reason(.transient, "it expired on the way", code: "expired")
+        }
+        return verdict(envelope)
     }
 
     private func waitForRoom() {
@@ -258,11 +299,12 @@ extension SimulatedInstance {
         switch scope {
         case PLUGBOARD_CLAIM_DOMAIN where !subject.contains("@"),
             PLUGBOARD_CLAIM_ADDRESS where subject.dropFirst().dropLast().contains("@"):
-            status = foreignClaims.contains(subject) ? PLUGBOARD_E_CONFLICT : PLUGBOARD_OK
+            let isTaken = foreignClaims.contains(subject) || homeDomains.contains(subject)
+            status = isTaken ? PLUGBOARD_E_CONFLICT : PLUGBOARD_OK
         default: status = PLUGBOARD_E_INVALID
         }
         simulation.note(.claim, self, UInt64(bitPattern: Int64(status)), text: subject)
-        if status == PLUGBOARD_OK { claims.append(subject) }
+        if status == PLUGBOARD_OK, !claims.contains(subject) { claims.append(subject) }
         return status
     }
 }

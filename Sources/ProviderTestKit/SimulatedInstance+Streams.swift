@@ -45,6 +45,9 @@ extension SimulatedInstance {
             options.host.count > 0, options.port != 0
         else { return PLUGBOARD_E_INVALID }
         guard state != .closing else { return PLUGBOARD_E_SHUTDOWN }
+        guard HostName.isAddress(options.host.text) || HostName.normalised(options.host.text) != nil,
+            options.timeout_ms <= HostLimits.connectTimeoutMsMax
+        else { return PLUGBOARD_E_INVALID }
         var side: TLSSide?
         if let tls = options.tls {
             switch tlsSide(tls.pointee, isServer: false) {
@@ -79,6 +82,7 @@ extension SimulatedInstance {
             return PLUGBOARD_E_INVALID
         }
         guard state != .closing else { return PLUGBOARD_E_SHUTDOWN }
+        guard options.address.count == 0 || HostName.isAddress(options.address.text) else { return PLUGBOARD_E_INVALID }
         var side: TLSSide?
         if let tls = options.tls {
             switch tlsSide(tls.pointee, isServer: true) {
@@ -92,6 +96,10 @@ extension SimulatedInstance {
         if port == 0 { port = UInt16(49_152 + listeners.count) }
         guard listener(port: port) == nil, !simulation.network.takenPorts.contains(port) else {
             log(PLUGBOARD_LOG_ERROR, "cannot listen on port \(port): address in use")
+            return PLUGBOARD_E_SYSTEM
+        }
+        guard isOwn(options.address.text) else {
+            log(PLUGBOARD_LOG_ERROR, "cannot listen on \(options.address.text): it is no address of this machine")
             return PLUGBOARD_E_SYSTEM
         }
         let listener = SimulatedListener(
@@ -118,13 +126,13 @@ extension SimulatedInstance {
 
     /// The open stream of a handle; a violation if it is closed or never was.
     func stream(_ handle: plugboard_stream_t, _ call: String) -> SimulatedStream? {
-        if let stream = streams[handle] { return stream }
-        if issued[handle] != .stream {
+        let found = streams[handle]
+        if found == nil, issued[handle] != .stream {
             unknown(handle, call)
-        } else if !closingHandles.contains(handle) {
+        } else if found?.isTold ?? !closingHandles.contains(handle) {
             simulation.violate(.streamAfterClosed, "\(call) names stream \(handle) after its closed()", by: self)
         }
-        return nil
+        return found
     }
 
     private func inputMax(_ asked: UInt32) -> Int? {
@@ -142,8 +150,15 @@ extension SimulatedInstance {
             options.peer_name.isWellFormed, (0...8).contains(options.alpn_count),
             options.alpn_count == 0 || options.alpn != nil
         else { return .failure(TLSRefusal(status: PLUGBOARD_E_INVALID)) }
+        let names = UnsafeBufferPointer(start: options.alpn, count: options.alpn_count)
+        // A client that requires a valid certificate must say for which name.
+        let isAimless =
+            !isServer && options.verification == PLUGBOARD_TLS_VERIFY_REQUIRED && options.peer_name.count == 0
+        guard names.allSatisfy({ $0.isWellFormed && (1...255).contains($0.count) }), !isAimless else {
+            return .failure(TLSRefusal(status: PLUGBOARD_E_INVALID))
+        }
         let identity = options.identity.text
-        guard identity.isEmpty || identities[identity] != nil else {
+        guard identity.isEmpty ? !isServer || !identities.isEmpty : identities[identity] != nil else {
             return .failure(TLSRefusal(status: PLUGBOARD_E_UNSUPPORTED))
         }
         var side = TLSSide(isServer: isServer)
@@ -167,8 +182,13 @@ extension SimulatedInstance {
 
     func listener(address: String, port: UInt16) -> SimulatedListener? {
         listeners.values.first { listener in
-            listener.port == port && (listener.address == address || (listener.isWild && address == self.address))
+            listener.port == port && (listener.address == address || (listener.isWild && isOwn(address)))
         }
+    }
+
+    /// Whether an address is this machine's; none at all stands for all of them.
+    func isOwn(_ address: String) -> Bool {
+        address.isEmpty || address == self.address || HostName.isOfEveryMachine(address)
     }
 
     /// Whether the host lets a connection in.
@@ -196,7 +216,7 @@ extension SimulatedInstance {
             streams[stream.handle] = nil
             listener.acceptedCount -= 1
             other.connected()
-            stream.connection?.reset(by: stream)
+            stream.connection?.leave(stream)
             stream.connection = nil
             return true
         }
@@ -241,7 +261,9 @@ extension SimulatedInstance {
 
     /// Makes the last call about a stream.
     func closed(_ stream: SimulatedStream, _ cause: UInt32, _ detail: String) {
-        streams[stream.handle] = nil
+        stream.isTold = true
+        // Those of an instance that is stopped are all gone before the first is told of.
+        if state == .closing { streams[stream.handle] = nil }
         listeners[stream.listener]?.acceptedCount -= 1
         refusedStreams.removeAll { $0 === stream }
         closingHandles.remove(stream.handle)
@@ -256,6 +278,7 @@ extension SimulatedInstance {
                 call { $0.closed($1, stream.handle, stream.user, reason) }
             }
         }
+        streams[stream.handle] = nil
         stream.connection = nil
     }
 
@@ -264,9 +287,15 @@ extension SimulatedInstance {
         let open = streams.values.sorted { $0.handle < $1.handle }
         closingHandles.formUnion(open.map(\.handle))
         listeners = [:]
+        timers = [:]
         for stream in open { stream.connection?.reset(by: stream) }
         for stream in open { closed(stream, PLUGBOARD_CLOSED_BY_US, "aborted by us") }
+        // Those that were started just now, too.
+        timers = [:]
         queries = []
+        sockets = [:]
+        exchanges = [:]
+        meters.closeAll()
     }
 }
 

@@ -43,6 +43,8 @@ public final class SimulatedInstance {
     let plugin: TestedPlugin
     let index: Int
     let table: UnsafeMutablePointer<plugboard_host_t>
+    /// The organisation's, which nobody else can claim.
+    let homeDomains: [String]
     private(set) var provider: UnsafePointer<plugboard_provider_t>?
     private(set) var pointer: UnsafeMutableRawPointer?
     /// Calls into the instance that are under way: none or one.
@@ -65,11 +67,19 @@ public final class SimulatedInstance {
     var isWaitingForRoom = false
     var untold: [(cookie: UInt64, refusal: Outcome.Reason?)] = []
     /// The plugin's tables for the answers of the stores.
-    var storeEvents: [SimulatedStore.Kind: UnsafePointer<plugboard_store_events_t>] = [:]
-    /// Requests to the stores without an answer.
+    var storeEvents: [SimulatedStore.Kind: plugboard_store_events_t] = [:]
+    /// Requests to the stores without an answer, and the bytes in them.
     var storePending = 0
+    var storePendingBytes = 0
     /// When the last of them is answered, in ns.
     var storeAnswerAt: UInt64 = 0
+    var meters = SimulatedMetrics()
+    var sockets: [UInt64: SimulatedSocket] = [:]
+    var udpEvents: plugboard_udp_events_t?
+    var exchanges: [UInt64: SimulatedExchange] = [:]
+    var httpEvents: plugboard_http_events_t?
+    /// Web servers to which a connection was kept.
+    var keptOrigins: Set<SimulatedURL.Origin> = []
     /// Timers that ran when nothing had happened yet.
     var timersAtRest = 0
     var watched: [WatchedObject] = []
@@ -81,6 +91,10 @@ public final class SimulatedInstance {
         case timer
         case query
         case storeRequest
+        case metric
+        case series
+        case socket
+        case exchange
     }
 
     /// An object of the plugin's that must not outlive it.
@@ -89,7 +103,8 @@ public final class SimulatedInstance {
         let name: String
     }
 
-    init(_ simulation: Simulation, _ plugin: TestedPlugin, id: String, index: Int) {
+    init(_ simulation: Simulation, _ plugin: TestedPlugin, id: String, index: Int, homeDomains: [String]) {
+        self.homeDomains = homeDomains
         self.simulation = simulation
         self.plugin = plugin
         self.id = id
@@ -123,14 +138,11 @@ public final class SimulatedInstance {
     // MARK: Life
 
     /// Has the plugin check the settings, and make an instance of them.
-    func create(
-        _ settings: [(path: String, value: String)],
-        homeDomains: [String]
-    ) throws(InstanceRefusal) {
+    func create(_ settings: [(path: String, value: String)]) throws(InstanceRefusal) {
         simulation.note(.create, self)
         let sink = ProblemSink()
         depth += 1
-        withABI(settings, homeDomains, sink) { info in
+        withABI(settings, sink) { info in
             plugin.table.pointee.check(plugin.table.pointee.context, info)
             guard !sink.hasErrors else { return }
             provider = plugin.table.pointee.create(plugin.table.pointee.context, table, info, &pointer)
@@ -279,7 +291,6 @@ extension SimulatedInstance {
     /// Lends what the host tells an instance at its creation.
     private func withABI(
         _ settings: [(path: String, value: String)],
-        _ homeDomains: [String],
         _ sink: ProblemSink,
         _ body: (UnsafePointer<plugboard_instance_t>) -> Void
     ) {

@@ -18,6 +18,8 @@ public final class SimulatedDelivery {
     let key: (UInt64, UInt64)
     /// The number of its marker, where it has one.
     let marker: Int?
+    /// A newer state of the same sender came before this one was offered, which is worth nothing since then.
+    public internal(set) var isReplaced = false
     var isRedelivered = false
     /// Sender and recipient, whose envelopes stay in order.
     let conversation: String
@@ -62,6 +64,52 @@ struct SimulatedLane {
     var wasReadied = false
     var isPumpPosted = false
     var lastSerial = 0
+    /// Taken back before the plugin settled them: when it took them, in ns, by token.
+    var overdue: [UInt64: UInt64] = [:]
+    /// Presence and typing that wait for room, in order: of each sender, recipient and kind the latest.
+    private var latest: [(key: StateKey, delivery: SimulatedDelivery)] = []
+
+    /// Whose state it is, towards whom.
+    private struct StateKey: Equatable {
+        var isTyping: Bool
+        var parties: [String]
+
+        init?(_ envelope: Envelope) {
+            switch envelope.content {
+            case .typing: isTyping = true
+            case .presence: isTyping = false
+            case .message, .receipt, .subscription, .contact, .call, .failure: return nil
+            }
+            parties = [
+                "\(envelope.from)", envelope.fromDevice, "\(envelope.to)", envelope.toDevice, envelope.account,
+            ]
+        }
+    }
+
+    /// Whether nothing waits for the plugin, and it owes nothing.
+    var isEmpty: Bool { waiting.isEmpty && inFlight.isEmpty && overdue.isEmpty && latest.isEmpty }
+
+    /// Takes an envelope for the plugin.
+    ///
+    /// - Parameter laneMax: when so many wait, states wait elsewhere, and only the latest of each.
+    /// - Returns: the older state in whose place it waits now.
+    mutating func append(_ delivery: SimulatedDelivery, laneMax: Int) -> SimulatedDelivery? {
+        guard let key = StateKey(delivery.envelope) else {
+            waiting.append(delivery)
+            return nil
+        }
+        if let place = latest.firstIndex(where: { $0.key == key }) {
+            defer { latest[place].delivery = delivery }
+            return latest[place].delivery
+        }
+        if waiting.count < laneMax { waiting.append(delivery) } else { latest.append((key, delivery)) }
+        return nil
+    }
+
+    /// Lets states in that waited for room.
+    mutating func letIn(laneMax: Int) {
+        while waiting.count < laneMax, !latest.isEmpty { waiting.append(latest.removeFirst().delivery) }
+    }
 
     /// How many of a conversation the plugin holds.
     func heldCount(_ conversation: String) -> Int {

@@ -11,11 +11,17 @@ public final class SimulatedNetwork {
     private var names: [String: [Record]] = [:]
     private var services: [String: [Record]] = [:]
     private var texts: [String: [Record]] = [:]
-    private var brokenNames: Set<String> = []
+    private(set) var brokenNames: Set<String> = []
     private var peers: [Place: PeerListener] = [:]
+    var datagramPeers: [SimulatedDatagram.Place: DatagramPeer] = [:]
+    /// When the last datagram of each way arrives, in ns.
+    var lastDatagrams: [DatagramWay: UInt64] = [:]
+    var webServers: [SimulatedDatagram.Place: WebServer] = [:]
     var peerCount = 0
     private var lastConnection = 0
     private var lastAddress = 0
+    /// Connections that one end has left, and that the other may not have.
+    var lingering: [Connection] = []
 
     /// An answer of the name service.
     struct Record {
@@ -44,6 +50,7 @@ public final class SimulatedNetwork {
     /// Gives a host name an address; a new one of the network's if none is named.
     @discardableResult
     public func name(_ name: String, address: String? = nil) -> String {
+        let name = HostName.normalised(name) ?? name
         if address == nil, let known = names[name]?.first { return known.value }
         lastAddress += 1
         let address = address ?? "192.0.2.\(lastAddress)"
@@ -53,20 +60,23 @@ public final class SimulatedNetwork {
 
     /// Adds an SRV record, such as for `_xmpp-server._tcp.example.org`; the first to be tried are to be added first.
     public func service(_ name: String, target: String, port: UInt16, priority: UInt16 = 0) {
-        services[name, default: []].append(Record(value: target, port: port, priority: priority))
+        services[HostName.normalised(name) ?? name, default: []].append(
+            Record(value: target, port: port, priority: priority)
+        )
     }
 
     /// Adds a TXT record.
     public func text(_ name: String, _ text: String) {
-        texts[name, default: []].append(Record(value: text))
+        texts[HostName.normalised(name) ?? name, default: []].append(Record(value: text))
     }
 
     /// Has all questions about a name fail.
-    public func breakName(_ name: String) { brokenNames.insert(name) }
+    public func breakName(_ name: String) { brokenNames.insert(HostName.normalised(name) ?? name) }
 
     /// The records of a name; nil if there is no getting an answer.
     func answer(_ type: UInt32, _ name: String) -> [Record]? {
-        guard !brokenNames.contains(name) else { return nil }
+        if type == PLUGBOARD_RECORD_ADDRESS, HostName.isAddress(name) { return [Record(value: name)] }
+        guard let name = HostName.normalised(name), !brokenNames.contains(name) else { return nil }
         switch type {
         case PLUGBOARD_RECORD_ADDRESS: return names[name] ?? []
         case PLUGBOARD_RECORD_SRV: return services[name] ?? []
@@ -74,10 +84,9 @@ public final class SimulatedNetwork {
         }
     }
 
-    private func addresses(of host: String) -> [String] {
-        if let found = names[host] { return found.map(\.value) }
-        let isLiteral = host.contains(":") || host.utf8.allSatisfy { $0 == 0x2E || (0x30...0x39).contains($0) }
-        return isLiteral ? [host] : []
+    func addresses(of host: String) -> [String] {
+        if HostName.isAddress(host) { return [host] }
+        return HostName.normalised(host).flatMap { names[$0] }?.map(\.value) ?? []
     }
 
     // MARK: Peers
@@ -115,10 +124,10 @@ public final class SimulatedNetwork {
         let peer = PeerConnection(simulation, isClient: true, tls: tls)
         setUp(peer)
         simulation.post(after: simulation.random.pick(conditions.delay)) {
-            guard let listener = instance.listener(port: port), instance.accepts(listener) else {
+            guard instance.isActive, let listener = instance.listener(port: port) else {
                 return peer.lost("connection refused")
             }
-            _ = instance.accept(peer, on: listener, from: "203.0.113.\(peer.number % 250 + 1):40000")
+            self.take(peer, to: instance, listener, from: "203.0.113.\(peer.number % 250 + 1):40000")
         }
         return peer
     }
@@ -143,7 +152,9 @@ public final class SimulatedNetwork {
 
     /// Connects an instance's stream to whoever listens there.
     func connect(_ stream: SimulatedStream, host: String, port: UInt16) -> Attempt {
-        guard !brokenNames.contains(host) else { return .unresolved("the name \(host) cannot be looked up") }
+        guard !brokenNames.contains(HostName.normalised(host) ?? host) else {
+            return .unresolved("the name \(host) cannot be looked up")
+        }
         let addresses = addresses(of: host)
         guard !addresses.isEmpty else { return .unresolved("there is no host \(host)") }
         guard !simulation.random.oneIn(conditions.refuseOneIn) else {
@@ -159,14 +170,33 @@ public final class SimulatedNetwork {
                 return .connected
             }
             for instance in simulation.instances where instance.isActive {
-                guard let listener = instance.listener(address: address, port: port), instance.accepts(listener),
-                    instance.accept(stream, on: listener, from: "\(stream.instance.address):40000")
+                guard !HostName.isOfEveryMachine(address) || instance === stream.instance,
+                    let listener = instance.listener(address: address, port: port)
                 else { continue }
                 stream.peerAddress = "\(address):\(port)"
+                let source = instance === stream.instance ? address : stream.instance.address
+                take(stream, to: instance, listener, from: "\(source):40000")
                 return .connected
             }
         }
         return .refused("\(host):\(port) refuses connections")
+    }
+
+    /// Has an instance take a connection, or the system, which closes it at once when the instance wants no more.
+    private func take(
+        _ end: any StreamEnd,
+        to instance: SimulatedInstance,
+        _ listener: SimulatedListener,
+        from address: String
+    ) {
+        if instance.accepts(listener) {
+            _ = instance.accept(end, on: listener, from: address)
+        } else {
+            let closed = ClosedEnd()
+            join(connecting: end, accepting: closed)
+            end.connected()
+            closed.connection?.leave(closed)
+        }
     }
 
     /// Makes the connection between two ends.
@@ -207,6 +237,17 @@ public final class SimulatedNetwork {
         connection.up.loseAll()
         connection.down.loseAll()
     }
+}
+
+/// The end of a connection that the system closes as soon as it has taken it.
+private final class ClosedEnd: StreamEnd {
+    private(set) var connection: Connection?
+
+    func attach(_ connection: Connection, out: Pipe, in: Pipe) { self.connection = connection }
+    func connected() {}
+    func arrived() {}
+    func sent() {}
+    func lost(_ detail: String) {}
 }
 
 /// An end that can be given a connection.

@@ -21,6 +21,16 @@ enum SimulatedStore {
         case put(key: [UInt8], value: [UInt8], Condition)
         case remove(key: [UInt8])
         case list(prefix: [UInt8], after: [UInt8], limit: Int)
+
+        /// Bytes that it carries, for limits.
+        var byteCount: Int {
+            switch self {
+            case .get(let key), .remove(let key): key.count
+            case .put(let key, let value, .equal(let expected)): key.count + value.count + expected.count
+            case .put(let key, let value, _): key.count + value.count
+            case .list(let prefix, let after, _): prefix.count + after.count
+            }
+        }
     }
 
     /// What must be there for a put.
@@ -36,10 +46,12 @@ enum SimulatedStore {
         var entries: [(key: [UInt8], value: [UInt8])] = []
     }
 
-    static let keyBytesRange = 1...512
+    static let keyBytesMax = 512
     static let listMax = 1000
     /// Requests without an answer.
     static let pendingMax = 256
+    /// Bytes of keys and values in them.
+    static let pendingBytesMax = 8 << 20
 
     /// Carries a request out.
     static func perform(_ request: Request, on values: inout [[UInt8]: [UInt8]]) -> Answer {
@@ -102,8 +114,7 @@ enum SimulatedStore {
         _ user: UnsafeMutableRawPointer?,
         _ result: Result
     ) -> plugboard_status_t {
-        guard let key = checked(key) else { return PLUGBOARD_E_INVALID }
-        return ask(kind, context, "store.get", .get(key: key), user, result)
+        ask(kind, context, "store.get", user, result) { () throws(Refused) in .get(key: try checked(key)) }
     }
 
     private static func put(
@@ -115,16 +126,15 @@ enum SimulatedStore {
         _ user: UnsafeMutableRawPointer?,
         _ result: Result
     ) -> plugboard_status_t {
-        guard let key = checked(key), value.isWellFormed else { return PLUGBOARD_E_INVALID }
-        guard value.count <= kind.valueBytesMax else { return PLUGBOARD_E_LIMIT }
-        let demand: Condition
-        switch condition?.pointee.kind {
-        case nil: demand = .none
-        case PLUGBOARD_STORE_IF_ABSENT?: demand = .absent
-        case PLUGBOARD_STORE_IF_EQUAL?: demand = .equal(condition.map { Array($0.pointee.value.bytes) } ?? [])
-        case _?: return PLUGBOARD_E_INVALID
+        ask(kind, context, "store.put", user, result) { () throws(Refused) in
+            guard value.isWellFormed else { throw Refused(status: PLUGBOARD_E_INVALID) }
+            let demand = try read(condition)
+            let key = try checked(key)
+            var longest = value.count
+            if case .equal(let expected) = demand { longest = max(longest, expected.count) }
+            guard longest <= kind.valueBytesMax else { throw Refused(status: PLUGBOARD_E_LIMIT) }
+            return .put(key: key, value: Array(value.bytes), demand)
         }
-        return ask(kind, context, "store.put", .put(key: key, value: Array(value.bytes), demand), user, result)
     }
 
     private static func remove(
@@ -134,8 +144,7 @@ enum SimulatedStore {
         _ user: UnsafeMutableRawPointer?,
         _ result: Result
     ) -> plugboard_status_t {
-        guard let key = checked(key) else { return PLUGBOARD_E_INVALID }
-        return ask(kind, context, "store.remove", .remove(key: key), user, result)
+        ask(kind, context, "store.remove", user, result) { () throws(Refused) in .remove(key: try checked(key)) }
     }
 
     private static func list(
@@ -147,38 +156,68 @@ enum SimulatedStore {
         _ user: UnsafeMutableRawPointer?,
         _ result: Result
     ) -> plugboard_status_t {
-        guard prefix.isWellFormed, after.isWellFormed, (1...listMax).contains(Int(limit)) else {
-            return PLUGBOARD_E_INVALID
+        ask(kind, context, "store.list", user, result) { () throws(Refused) in
+            guard prefix.isWellFormed, after.isWellFormed, max(prefix.count, after.count) <= keyBytesMax,
+                (1...listMax).contains(Int(limit))
+            else { throw Refused(status: PLUGBOARD_E_INVALID) }
+            return .list(prefix: Array(prefix.bytes), after: Array(after.bytes), limit: Int(limit))
         }
-        let request = Request.list(prefix: Array(prefix.bytes), after: Array(after.bytes), limit: Int(limit))
-        return ask(kind, context, "store.list", request, user, result)
     }
 
-    private static func checked(_ key: plugboard_bytes_t) -> [UInt8]? {
-        key.isWellFormed && keyBytesRange.contains(key.count) ? Array(key.bytes) : nil
+    /// The status that refuses a request.
+    private struct Refused: Error {
+        var status: plugboard_status_t
+    }
+
+    private static func checked(_ key: plugboard_bytes_t) throws(Refused) -> [UInt8] {
+        guard key.isWellFormed, (1...keyBytesMax).contains(key.count) else {
+            throw Refused(status: PLUGBOARD_E_INVALID)
+        }
+        return Array(key.bytes)
+    }
+
+    private static func read(_ condition: UnsafePointer<plugboard_store_condition_t>?) throws(Refused) -> Condition {
+        guard let condition = condition?.pointee else { return .none }
+        guard condition.struct_size >= MemoryLayout<plugboard_store_condition_t>.size, condition.value.isWellFormed
+        else { throw Refused(status: PLUGBOARD_E_INVALID) }
+        switch condition.kind {
+        case PLUGBOARD_STORE_IF_ABSENT: return .absent
+        case PLUGBOARD_STORE_IF_EQUAL: return .equal(Array(condition.value.bytes))
+        default: throw Refused(status: PLUGBOARD_E_INVALID)
+        }
     }
 
     private static func ask(
         _ kind: Kind,
         _ context: UnsafeMutableRawPointer?,
         _ call: String,
-        _ request: Request,
         _ user: UnsafeMutableRawPointer?,
-        _ result: Result
+        _ result: Result,
+        _ read: () throws(Refused) -> Request
     ) -> plugboard_status_t {
         guard let instance = HostTable.enter(context, call, .beginning) else { return PLUGBOARD_E_SHUTDOWN }
+        guard instance.storeEvents[kind] != nil else { return PLUGBOARD_E_UNSUPPORTED }
         guard let result else { return PLUGBOARD_E_INVALID }
-        return instance.ask(kind, request, user, result)
+        do {
+            return instance.ask(kind, try read(), user, result)
+        } catch {
+            return error.status
+        }
     }
 }
 
 extension SimulatedInstance {
     /// Asks the plugin for the tables that answer the host's extensions, as the real host does before start().
     func findEvents() {
+        httpEvents = events(PLUGBOARD_EXT_HTTP, as: plugboard_http_events_t.self)
+        udpEvents = events(PLUGBOARD_EXT_UDP, as: plugboard_udp_events_t.self)
         for kind in [SimulatedStore.Kind.plain, .secret] {
-            guard let found = call({ $0.extension($1, kind.id) }) else { continue }
-            storeEvents[kind] = found.assumingMemoryBound(to: plugboard_store_events_t.self)
+            storeEvents[kind] = events(kind.id, as: plugboard_store_events_t.self)
         }
+    }
+
+    private func events<Table>(_ id: String, as type: Table.Type) -> Table? {
+        HostExtensions.events(call { $0.extension($1, id) }, as: type)
     }
 
     /// Takes a request; its answer comes later, after those of the requests before it.
@@ -188,17 +227,21 @@ extension SimulatedInstance {
         _ user: UnsafeMutableRawPointer?,
         _ result: UnsafeMutablePointer<plugboard_store_request_t>
     ) -> plugboard_status_t {
-        guard let done = storeEvents[kind]?.pointee.done else { return PLUGBOARD_E_UNSUPPORTED }
-        guard storePending < SimulatedStore.pendingMax else { return PLUGBOARD_E_LIMIT }
+        guard let done = storeEvents[kind]?.done else { return PLUGBOARD_E_UNSUPPORTED }
+        guard storePending < SimulatedStore.pendingMax,
+            storePendingBytes + request.byteCount <= SimulatedStore.pendingBytesMax
+        else { return PLUGBOARD_E_LIMIT }
         let handle = newHandle(.storeRequest)
         result.pointee = handle
         storePending += 1
+        storePendingBytes += request.byteCount
         simulation.note(.storeAsked, self, handle)
         let delay = simulation.random.pick(simulation.router.answerAfter)
         storeAnswerAt = max(storeAnswerAt, simulation.nowNs + delay)
         simulation.post(after: storeAnswerAt - simulation.nowNs) { [weak self] in
             guard let self else { return }
             storePending -= 1
+            storePendingBytes -= request.byteCount
             guard isActive else { return }
             let place = "\(id) \(kind.rawValue)"
             let answer = SimulatedStore.perform(request, on: &simulation.stored[place, default: [:]])

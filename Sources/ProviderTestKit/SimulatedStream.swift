@@ -48,6 +48,8 @@ final class SimulatedStream {
     var isOfferQueued = false
     var isFlushQueued = false
     var isClosedQueued = false
+    /// closed() was called, or is being called.
+    var isTold = false
     /// Counts deadlines, so that one which was set before is known.
     private var deadline = 0
 
@@ -58,6 +60,9 @@ final class SimulatedStream {
         self.listener = listener ?? 0
         self.inputMax = inputMax
     }
+
+    /// What is told of a stream that the instance aborted.
+    private static let aborted = "aborted by us"
 
     var simulation: Simulation { instance.simulation }
     var isEncrypted: Bool { info != nil }
@@ -138,12 +143,12 @@ final class SimulatedStream {
 
     func abort() -> plugboard_status_t {
         switch phase {
-        case .ended(PLUGBOARD_CLOSED_BY_US, _): return PLUGBOARD_E_STATE
+        case .ended(PLUGBOARD_CLOSED_BY_US, Self.aborted): return PLUGBOARD_E_STATE
         case .ended:
             discardInput()
             queueClosed()
         case .connecting, .securing, .open, .startingTLS, .upgrading, .finishing, .lingering:
-            end(PLUGBOARD_CLOSED_BY_US, "aborted by us")
+            end(PLUGBOARD_CLOSED_BY_US, Self.aborted)
         }
         return PLUGBOARD_OK
     }
@@ -226,6 +231,13 @@ final class SimulatedStream {
         guard let input else { return }
         while let item = input.next {
             switch (phase, item) {
+            case (.ended, .bytes):
+                // Nobody reads here any more, and the sender is told so.
+                input.connection?.reset(by: self)
+                return
+            case (.ended, .end):
+                input.connection?.end()
+                return
             case (.ended, _), (.connecting, _): return
             case (.finishing, .bytes), (.lingering, .bytes), (.finishing, .hello), (.lingering, .hello):
                 _ = input.take()
@@ -359,10 +371,10 @@ final class SimulatedStream {
         case PLUGBOARD_CLOSED_BY_PEER, PLUGBOARD_CLOSED_ERROR: break
         default: discardInput()
         }
-        if cause == PLUGBOARD_CLOSED_BY_US, out?.isFlushed == true, detail == "closed by us" {
-            connection?.end()
-        } else {
-            connection?.reset(by: self)
+        switch (cause, detail) {
+        case (PLUGBOARD_CLOSED_BY_US, "closed by us") where out?.isFlushed == true: connection?.end()
+        case (PLUGBOARD_CLOSED_BY_PEER, _), (PLUGBOARD_CLOSED_ERROR, _): connection?.reset(by: self)
+        default: connection?.leave(self)
         }
         queueClosed()
     }

@@ -20,6 +20,7 @@ extension Simulation {
         drainAll(active)
         for instance in instances { instance.stop() }
         // Now that all connections are closed, it is known what was lost with them.
+        for connection in network.lingering { connection.end() }
         for instance in active {
             if let flaw = ledger.flaw(of: instance) { violate(flaw.rule, flaw.what, by: instance) }
         }
@@ -31,18 +32,33 @@ extension Simulation {
     public func calmDown() {
         faults = .none
         router.busyOneIn = 0
+        router.settleTime = max(router.settleTime, RouterConditions().settleTime)
         network.conditions.refuseOneIn = 0
+        network.conditions.datagramLossOneIn = 0
+        network.conditions.datagramCopyOneIn = 0
+        network.conditions.staleOneIn = 0
     }
 
     /// Lets time pass until nothing is under way, for an hour at most.
     public func settle() {
-        run(atMost: Self.settleTime) { isQuiet && instances.allSatisfy(\.isSettled) }
+        run(atMost: Self.settleTime) { isQuiet && !ledger.isOwed && instances.allSatisfy(\.isSettled) }
     }
 
     private func judgeEnvelopes(_ instance: SimulatedInstance) {
         if let held = instance.lane.inFlight.min(by: { $0.key < $1.key }) {
             let since = Trace.Event.seconds(held.value.since)
             violate(.forgotten, "token \(held.key), taken at \(since), was never settled", by: instance)
+        }
+        if let overdue = instance.lane.overdue.min(by: { $0.key < $1.key }) {
+            let since = Trace.Event.seconds(overdue.value)
+            violate(
+                .forgotten,
+                "token \(overdue.key) was taken at \(since), taken back, and never settled",
+                by: instance
+            )
+        }
+        if let request = instance.exchanges.values.filter(\.isHeldBack).map(\.handle).min() {
+            violate(.answerLeft, "the answer to request \(request) was never read to its end", by: instance)
         }
         if let since = instance.lane.blockedSince {
             let time = Trace.Event.seconds(since)
@@ -75,5 +91,5 @@ extension Simulation {
 
 extension SimulatedInstance {
     /// Whether nothing waits for the plugin, and it holds nothing.
-    var isSettled: Bool { !isActive || (lane.waiting.isEmpty && lane.inFlight.isEmpty && !isWaitingForRoom) }
+    var isSettled: Bool { !isActive || (lane.isEmpty && !isWaitingForRoom) }
 }

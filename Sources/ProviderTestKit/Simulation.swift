@@ -21,11 +21,15 @@ public final class Simulation {
     public private(set) var instances: [SimulatedInstance] = []
     /// The first rule that was broken; nothing happens any more then.
     public private(set) var violation: Violation?
+    /// Whether the world goes on after a rule was broken, to see what the host makes of a plugin that breaks it.
+    package var isForgiving = false
 
     var random: SeededRandom
     var ledger = Ledger()
     /// What instances have stored, by their names and the kind of store.
     var stored: [String: [[UInt8]: [UInt8]]] = [:]
+    /// The kinds of the metrics that instances have declared, by their full names.
+    var metricKinds: [String: UInt32] = [:]
     /// In ns since the world began.
     private(set) var nowNs: UInt64 = 0 {
         didSet { clock.store(nowNs, ordering: .relaxed) }
@@ -82,13 +86,13 @@ public final class Simulation {
         precondition(!isRunning, "a simulation cannot be run from inside a call into a plugin")
         isRunning = true
         defer { isRunning = false }
-        while violation == nil, let next = queue.nextTime, next <= end, let event = queue.takeNext() {
+        while violation == nil || isForgiving, let next = queue.nextTime, next <= end, let event = queue.takeNext() {
             nowNs = max(nowNs, event.at)
             event.body()
             reportStrayCall()
             guard !isDone() else { return }
         }
-        if violation == nil { nowNs = max(nowNs, end) }
+        if violation == nil || isForgiving { nowNs = max(nowNs, end) }
     }
 
     /// Whether nothing but timers will ever happen.
@@ -125,9 +129,9 @@ public final class Simulation {
         homeDomains: [String] = ["home.example"]
     ) throws(InstanceRefusal) -> SimulatedInstance {
         let values = try SettingValues(settings, schema: plugin.settings).entries
-        let instance = SimulatedInstance(self, plugin, id: id, index: instances.count)
+        let instance = SimulatedInstance(self, plugin, id: id, index: instances.count, homeDomains: homeDomains)
         instances.append(instance)
-        try instance.create(values, homeDomains: homeDomains)
+        try instance.create(values)
         return instance
     }
 

@@ -11,6 +11,9 @@ struct Trace {
         case resolve, resolved, startTimer, cancelTimer, fired, random, log
         case peerOpened, peerReceived, peerWrote, peerClosed, fault
         case storeAsked, storeDone
+        case bind, closeSocket, socketClosed, sendDatagrams, datagramsTold, datagramLost
+        case webRequest, webAsked, webHead, webBody, webDone, webFailed, webCancelled
+        case takenBack, replaced
     }
 
     struct Event {
@@ -119,6 +122,21 @@ extension Trace.Event {
         case .log: "  log: \(text ?? "")"
         case .storeAsked: "  store request \(a)"
         case .storeDone: "done() of store request \(a): \(b) entries"
+        case .bind: "  bind to port \(b): socket \(a)"
+        case .closeSocket: "  close socket \(a)"
+        case .socketClosed: "closed() socket \(a)"
+        case .sendDatagrams: "  send \(b) datagrams from socket \(a)"
+        case .datagramsTold: "received() on socket \(a): \(b) datagrams"
+        case .datagramLost: "a datagram of \(a) bytes is lost"
+        case .webRequest: "  \(text ?? ""): request \(a)"
+        case .webAsked: "a web server gets request \(a) with \(b) bytes"
+        case .webHead: "head() of request \(a): \(b)"
+        case .webBody: "body() of request \(a): \(b) bytes"
+        case .webDone: "done() of request \(a): \(b)"
+        case .webFailed: "done() of request \(a): failed with cause \(b)"
+        case .webCancelled: "  cancel request \(a)"
+        case .takenBack: "the router takes back token \(a)"
+        case .replaced: "a state that waits is replaced by a newer one"
         case .peerOpened: "peer \(a) is connected"
         case .peerReceived: "peer \(a) reads \(b) bytes"
         case .peerWrote: "peer \(a) writes \(b) bytes"

@@ -45,6 +45,10 @@ public struct Violation: Error, Sendable, CustomStringConvertible {
         case unknownHandle
         /// received() says it consumed more than it was given.
         case consumedTooMuch
+        /// A datagram socket was used after its close() or closed().
+        case socketAfterClosed
+        /// An answer over HTTP waited for a plugin that had stopped reading, and never read on.
+        case answerLeft
         /// Much was written after HIGH without waiting for writable().
         case ignoredHigh
         // Leaks

@@ -36,6 +36,10 @@ import Testing
         Plant(bug: .keepsSessions, check: .startAndStop, rules: [.objectsLeft]),
         Plant(bug: .neverCloses, check: .startAndStop, rules: [.streamsLeft]),
         Plant(bug: .readsNothing, check: .messages, rules: [.lostInbound]),
+        Plant(bug: .dropsRedelivered, check: .duplicates, rules: [.forgotten]),
+        Plant(bug: .neverCloses, check: .drainAtWork, rules: [.streamsLeft]),
+        Plant(bug: .writesAfterClosed, check: .halfOpen, rules: [.streamAfterClosed]),
+        Plant(bug: .submitsInStop, check: .stopAtWork, rules: [.callInStop]),
     ]
 
     @Test(arguments: plants)
@@ -48,6 +52,27 @@ import Testing
         let violation = try #require(failure).violation
         #expect(plant.rules.contains(violation.rule), "\(violation)")
         #expect(violation.description.contains("seed \(violation.seed)"))
+    }
+
+    @Test func wrongSettingsThatAreTakenAreFound() throws {
+        var conformance = lineConformance(.none)
+        conformance.refused = [["server": "im.example", "domain": "line.example"]]
+        let failure = #expect(throws: ConformanceFailure.self) { try conformance.run(.refusedSettings) }
+        #expect(failure?.violation.rule == .settingsNotRefused)
+    }
+
+    @Test func rightSettingsThatAreRefusedAreFound() throws {
+        var conformance = lineConformance(.none)
+        conformance.settings["domain"] = "no domain"
+        let failure = #expect(throws: ConformanceFailure.self) { try conformance.run(.startAndStop) }
+        #expect(failure?.violation.rule == .settingsRefused)
+    }
+
+    @Test func aStartThatFailsIsFound() throws {
+        var conformance = lineConformance(.none)
+        conformance.prepare = { $0.foreignClaims = ["line.example"] }
+        let failure = #expect(throws: ConformanceFailure.self) { try conformance.run(.startAndStop) }
+        #expect(failure?.violation.rule == .notStarted)
     }
 
     @Test func everyBugIsPlanted() {

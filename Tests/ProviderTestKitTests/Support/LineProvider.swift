@@ -26,6 +26,7 @@ final class LineProvider: Provider {
         case keepsSessions
         case neverCloses
         case readsNothing
+        case dropsRedelivered
     }
 
     static let descriptor = Descriptor(
@@ -116,6 +117,8 @@ final class LineProvider: Provider {
     // MARK: To the network
 
     func deliver(_ delivery: Delivery) -> Bool {
+        // As if it had been settled with the first.
+        if bug == .dropsRedelivered, delivery.envelope.isRedelivered { return true }
         guard case .message = delivery.envelope.content else {
             delivery.complete(.failed(Outcome.Reason(.content, "only messages can be sent")))
             return true
