@@ -1,6 +1,6 @@
 /// The size of a slab that the pools keep for reuse, or none of these.
 enum SlabClass: UInt32, CaseIterable {
-    /// A chat message with its addresses.
+    /// A chat message of some hundred bytes with its addresses, and what the router keeps of it.
     case small
     case medium
     case large
@@ -24,7 +24,7 @@ enum SlabClass: UInt32, CaseIterable {
     /// Bytes a slab of this class holds; the most there can be for ``direct``, which holds what was asked for.
     var byteCount: Int {
         switch self {
-        case .small: 512
+        case .small: 1024
         case .medium: 2 * 1024
         case .large: 8 * 1024
         case .huge: 64 * 1024
@@ -32,13 +32,14 @@ enum SlabClass: UInt32, CaseIterable {
         }
     }
 
-    /// The most free slabs of this class that one thread keeps; together 4.5 MiB.
+    /// The most free slabs of this class that one thread keeps; together 7 MiB.
     ///
-    /// A return ring takes a slab of this class only while it holds fewer slabs than this.
+    /// A return ring takes a slab of this class only while it holds fewer slabs than this. Of the small ones, a thread keeps as
+    /// many as fill a lane: more do not come home at once from a consumer that empties one.
     var cachedMax: Int {
         switch self {
-        case .small: 1024
-        case .medium: 1024
+        case .small: 4096
+        case .medium: 512
         case .large: 128
         case .huge: 16
         case .direct: 0

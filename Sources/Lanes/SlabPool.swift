@@ -11,7 +11,9 @@ import Synchronization
 /// 4. `allocated` and `released` each have one writer, the owner: what *it* allocated, and what *it* released, of whichever pool.
 struct SlabPool: ~Copyable {
     /// The most slabs on their way home from one worker, and from all foreign threads; more go back to the system.
-    static var returnsMax: Int { 1024 }
+    ///
+    /// A ring of 32 KiB for each pair of workers.
+    static var returnsMax: Int { 4096 }
 
     private struct FreeList {
         /// The first slab as a word, linked by ``Slab/next``; 0 when the list is empty.
@@ -141,14 +143,18 @@ extension SlabPool {
     /// The thread of worker `releaser` only.
     func giveBack(_ slab: Slab, from releaser: Int) {
         let ring = self.returns + releaser
-        guard ring.pointee.count < slab.slabClass.cachedMax, ring.pointee.push(slab.word) else { return slab.free() }
+        let cachedMax = slab.slabClass.cachedMax
+        // To count moves the owner's cache line here: not for the small ones, of which the ring takes all it has room for.
+        guard cachedMax >= Self.returnsMax || ring.pointee.count < cachedMax, ring.pointee.push(slab.word) else {
+            return slab.free()
+        }
     }
 
     /// The same, from any thread that is no worker.
     func giveBackForeign(_ slab: Slab) {
-        guard self.foreignReturns.count < slab.slabClass.cachedMax, self.foreignReturns.push(slab.word) else {
-            return slab.free()
-        }
+        let cachedMax = slab.slabClass.cachedMax
+        guard cachedMax >= Self.returnsMax || self.foreignReturns.count < cachedMax, self.foreignReturns.push(slab.word)
+        else { return slab.free() }
     }
 
     /// Slabs the owner ever allocated, modulo 2⁶⁴.

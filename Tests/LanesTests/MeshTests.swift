@@ -153,7 +153,7 @@ private final class Mesh: Sendable {
     }
 
     private static func byteCount(_ number: Int) -> Int {
-        [64, 512, 2048, 64, 9000, 16][number % 6]
+        [64, 1024, 2048, 64, 9000, 16][number % 6]
     }
 }
 

@@ -6,7 +6,7 @@ import Testing
     @Test(
         "A size gets the smallest class that holds it",
         arguments: zip(
-            [0, 1, 512, 513, 2048, 2049, 8192, 8193, 65_536, 65_537, SlabPools.slabBytesMax],
+            [0, 1, 1024, 1025, 2048, 2049, 8192, 8193, 65_536, 65_537, SlabPools.slabBytesMax],
             [SlabClass.small, .small, .small, .medium, .medium, .large, .large, .huge, .huge, .direct, .direct]
         )
     )
@@ -15,7 +15,7 @@ import Testing
         #expect(slabClass.byteCount >= byteCount)
     }
 
-    @Test("All the bytes asked for are there, and aligned", arguments: [1, 512, 2048, 65_536, SlabPools.slabBytesMax])
+    @Test("All the bytes asked for are there, and aligned", arguments: [1, 1024, 2048, 65_536, SlabPools.slabBytesMax])
     func wholeSlab(byteCount: Int) {
         let pools = SlabPools(workers: 1)
         let slabs = (0..<3).map { _ in pools.allocate(byteCount: byteCount, worker: 0) }

@@ -62,7 +62,7 @@ private final class Circle: Sendable {
     }
 
     private static func byteCount(_ number: Int) -> Int {
-        [16, 512, 520, 4096, 16, 9000, 80_000, 1600][number % 8]
+        [16, 1024, 1040, 4096, 16, 9000, 80_000, 1600][number % 8]
     }
 }
 
