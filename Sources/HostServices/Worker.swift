@@ -242,7 +242,9 @@ package final class Worker: @unchecked Sendable {
         guard !isTickScheduled else { return }
         isTickScheduled = true
         wakesInARow = 0
-        eventLoop.scheduleTask(in: Self.yieldTime) { self.tick() }
+        // Not a task, which costs five allocations: a worker that has much to do comes here after each tick. It fails on a loop
+        // that has ended, where there are no ticks any more.
+        _ = try? eventLoop.scheduleCallback(in: Self.yieldTime, handler: self)
     }
 
     private func woken() {
@@ -262,7 +264,7 @@ package final class Worker: @unchecked Sendable {
         }
     }
 
-    private func tick() {
+    fileprivate func tick() {
         isTickScheduled = false
         runRounds()
     }
@@ -313,6 +315,13 @@ package final class Worker: @unchecked Sendable {
         list.removeAll(keepingCapacity: true)
         working = list
     }
+}
+
+extension Worker: NIOScheduledCallbackHandler {
+    /// The tick that was put after a look at the sockets.
+    ///
+    /// Called by the loop alone.
+    package func handleScheduledCallback(eventLoop: some EventLoop) { tick() }
 }
 
 /// Names a hook of ``Worker/onTickEnd(_:)``.
