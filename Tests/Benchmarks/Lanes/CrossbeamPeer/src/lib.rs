@@ -5,6 +5,10 @@ use std::ffi::{c_char, c_int, c_void};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 const CAPACITY: usize = 4096;
+/// `LANE_BENCH_PAUSES_MIN`.
+const PAUSES_MIN: u32 = 8;
+/// `LANE_BENCH_DOUBLINGS_MAX`.
+const DOUBLINGS_MAX: u32 = 3;
 
 /// `lane_bench_tally_t`.
 #[repr(C)]
@@ -35,11 +39,11 @@ extern "C" {
 
 /// `lane_bench_wait`.
 fn wait(failures: &mut u32) {
-    if *failures > 6 {
+    if *failures > DOUBLINGS_MAX {
         unsafe { sched_yield() };
         return;
     }
-    for _ in 0..1 << *failures {
+    for _ in 0..PAUSES_MIN << *failures {
         std::hint::spin_loop();
     }
     *failures += 1;

@@ -47,14 +47,21 @@ typedef struct {
 /// All peers; the same array each time.
 const lane_peer_t *const *lane_peers(size_t *count);
 
-/// Waits a moment because a queue was full or empty, the same moment for all candidates: the processor pauses once, twice, four
-/// times, … 64 times, and from then on whatever other thread wants the core gets it.
+/// Pauses of the processor before a queue that was full or empty is looked at again: together about as long as the router takes
+/// for one message, which is the least that a worker does between two looks at an empty lane.
+#define LANE_BENCH_PAUSES_MIN 8
+
+/// Doublings of it before a thread gives up its core.
+#define LANE_BENCH_DOUBLINGS_MAX 3
+
+/// Waits a moment because a queue was full or empty, the same moment for all candidates: the processor pauses 8, 16, 32, 64 times,
+/// and from then on whatever other thread wants the core gets it.
 static inline void lane_bench_wait(uint32_t *failures) {
-    if (*failures > 6) {
+    if (*failures > LANE_BENCH_DOUBLINGS_MAX) {
         sched_yield();
         return;
     }
-    for (uint32_t pauses = 1u << *failures; pauses > 0; pauses--) {
+    for (uint32_t pauses = LANE_BENCH_PAUSES_MIN << *failures; pauses > 0; pauses--) {
 #if defined(__x86_64__)
         __asm__ volatile("pause" ::: "memory");
 #elif defined(__aarch64__)
