@@ -52,7 +52,7 @@ package struct DeadLetterItem: Codable, Hashable, Sendable {
     /// The source network's id of it.
     package var messageID: String
     package var attempts: Int
-    /// `refused`, `expired`, `exhausted` or `damaged`.
+    /// `refused`, `expired`, `exhausted`, `damaged` or `newer`.
     package var cause: String
     /// The class of the failure, such as `recipient`.
     package var failureClass: String

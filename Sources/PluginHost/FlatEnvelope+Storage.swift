@@ -30,35 +30,105 @@ extension FlatEnvelope {
         }
     }
 
-    /// Rebuilds a block from its form on disk.
+    /// Why what is on disk is no envelope.
+    package enum StoredFlaw: Error, Hashable, Sendable {
+        /// The bytes are no envelope.
+        case damaged
+        /// Its structs are longer, or its kind is a later one, than this version knows: a newer one has stored it.
+        case newer
+    }
+
+    /// How a block is laid out on disk: its structs have the sizes of the version that stored it.
+    package struct StoredForm {
+        /// What the block takes in memory, in bytes: more than on disk if its structs have grown since.
+        package let byteCount: Int
+        fileprivate let envelopeSize: Int
+        fileprivate let contentOffset: Int
+        fileprivate let contentSize: Int
+        /// Where the text begins, or the spans of groups.
+        fileprivate let fixedSize: Int
+        fileprivate let layout: FlatLayout.Content
+    }
+
+    /// Looks at the structs of a block on disk.
+    package static func storedForm(_ bytes: UnsafeRawBufferPointer) throws(StoredFlaw) -> StoredForm {
+        try self.storedForm(bytes, envelopeSizeMin: ABISize.envelope, contentSizeMin: nil)
+    }
+
+    /// The same with other sizes for the first version of the structs, which tests need until one has grown.
+    static func storedForm(
+        _ bytes: UnsafeRawBufferPointer,
+        envelopeSizeMin: Int,
+        contentSizeMin: Int?
+    ) throws(StoredFlaw) -> StoredForm {
+        guard bytes.count >= envelopeSizeMin else { throw .damaged }
+        let envelopeSize = Int(bytes.loadUnaligned(as: UInt32.self))
+        let contentOffset = FlatLayout.aligned(envelopeSize)
+        guard envelopeSize >= envelopeSizeMin, contentOffset + 4 <= bytes.count else { throw .damaged }
+        let contentSize = Int(bytes.loadUnaligned(fromByteOffset: contentOffset, as: UInt32.self))
+        let fixedSize = contentOffset + FlatLayout.aligned(contentSize)
+        guard contentSize >= 4, fixedSize <= bytes.count else { throw .damaged }
+        let kindOffset = MemoryLayout<plugboard_envelope_t>.offset(of: \.kind) ?? 0
+        let kind = bytes.loadUnaligned(fromByteOffset: kindOffset, as: UInt16.self)
+        guard let layout = FlatLayout.content(kind) else { throw kind > PLUGBOARD_FAILURE ? .newer : .damaged }
+        guard contentSize >= contentSizeMin ?? layout.sizeMin else { throw .damaged }
+        // What a longer struct says behind its known end would be lost.
+        guard envelopeSize <= FlatLayout.envelopeSize, contentSize <= layout.size else { throw .newer }
+        return StoredForm(
+            byteCount: FlatLayout.fixedSize(layout) + bytes.count - fixedSize,
+            envelopeSize: envelopeSize,
+            contentOffset: contentOffset,
+            contentSize: contentSize,
+            fixedSize: fixedSize,
+            layout: layout
+        )
+    }
+
+    /// Rebuilds a block from its form on disk, with structs of this version's sizes: what older ones lack is 0.
     ///
     /// The bytes may be damaged: every offset is checked against the block before it becomes a pointer.
     ///
-    /// - Parameter memory: room for `bytes.count` bytes, aligned to 16.
+    /// - Parameters:
+    ///   - form: as ``storedForm(_:)`` has found it in these bytes.
+    ///   - memory: room for `form.byteCount` bytes, aligned to 16.
     /// - Returns: nil if the bytes are no envelope; what is in `memory` is undefined then.
     package static func restore(
         _ bytes: UnsafeRawBufferPointer,
+        _ form: StoredForm,
         to memory: UnsafeMutableRawPointer
     ) -> UnsafeMutablePointer<plugboard_envelope_t>? {
-        guard let base = bytes.baseAddress, bytes.count >= FlatLayout.contentOffset else { return nil }
-        memory.copyMemory(from: base, byteCount: bytes.count)
-        let envelope = memory.bindMemory(to: plugboard_envelope_t.self, capacity: 1)
-        guard envelope.pointee.struct_size == FlatLayout.envelopeSize,
-            let layout = FlatLayout.content(envelope.pointee.kind),
-            bytes.count >= FlatLayout.fixedSize(layout)
-        else { return nil }
+        guard let base = bytes.baseAddress else { return nil }
         let content = memory + FlatLayout.contentOffset
-        guard content.load(as: UInt32.self) == layout.size else { return nil }
+        let rest = memory + FlatLayout.fixedSize(form.layout)
+        expand(base, form.envelopeSize, to: memory, FlatLayout.envelopeSize, upTo: content)
+        expand(base + form.contentOffset, form.contentSize, to: content, form.layout.size, upTo: rest)
+        rest.copyMemory(from: base + form.fixedSize, byteCount: bytes.count - form.fixedSize)
+
+        let envelope = memory.bindMemory(to: plugboard_envelope_t.self, capacity: 1)
         envelope.pointee.content = UnsafeRawPointer(content)
         if envelope.pointee.kind == PLUGBOARD_CONTACT {
-            guard restoreGroups(content, memory, bytes.count) else { return nil }
+            guard restoreGroups(content, memory, form.byteCount) else { return nil }
         }
         var isSound = true
         forEachSpan(in: memory, contentOf: UnsafeRawPointer(memory)) { span in
-            isSound = isSound && restoreSpan(span, memory, bytes.count)
+            isSound = isSound && restoreSpan(span, memory, form)
         }
-        guard isSound, (try? measure(envelope)) == bytes.count else { return nil }
+        guard isSound, (try? measure(envelope)) == form.byteCount else { return nil }
         return envelope
+    }
+
+    /// Copies a struct, perhaps a shorter one of an earlier version, and fills with zeros what is between it and `end`.
+    private static func expand(
+        _ source: UnsafeRawPointer,
+        _ sourceSize: Int,
+        to memory: UnsafeMutableRawPointer,
+        _ size: Int,
+        upTo end: UnsafeMutableRawPointer
+    ) {
+        memory.copyMemory(from: source, byteCount: sourceSize)
+        let gap = memory + sourceSize
+        gap.initializeMemory(as: UInt8.self, repeating: 0, count: end - gap)
+        memory.storeBytes(of: UInt32(size), as: UInt32.self)
     }
 
     /// Visits all spans of a block at `memory`; `original` tells the kind and the groups.
@@ -85,16 +155,19 @@ extension FlatEnvelope {
     private static func restoreSpan(
         _ span: UnsafeMutablePointer<plugboard_bytes_t>,
         _ memory: UnsafeMutableRawPointer,
-        _ size: Int
+        _ form: StoredForm
     ) -> Bool {
         let count = span.pointee.count
         guard count > 0 else {
             span.pointee = plugboard_bytes_t(start: nil, count: 0)
             return count == 0
         }
-        let offset = UInt(bitPattern: span.pointee.start)
-        guard offset >= FlatLayout.contentOffset, offset <= size, count <= size - Int(offset) else { return false }
-        span.pointee.start = UnsafePointer((memory + Int(offset)).assumingMemoryBound(to: UInt8.self))
+        let place = UInt(bitPattern: span.pointee.start)
+        // All text lies behind the structs, which may have grown.
+        guard place >= form.fixedSize, place <= form.byteCount else { return false }
+        let offset = Int(place) - form.fixedSize + FlatLayout.fixedSize(form.layout)
+        guard offset <= form.byteCount, count <= form.byteCount - offset else { return false }
+        span.pointee.start = UnsafePointer((memory + offset).assumingMemoryBound(to: UInt8.self))
         return true
     }
 

@@ -52,5 +52,6 @@ enum FlatLayout {
         Content(size: MemoryLayout<T>.size, sizeMin: sizeMin, spans: Spans(offset: offset, count: count))
     }
 
-    private static func aligned(_ size: Int) -> Int { (size + 15) & ~15 }
+    /// The next multiple of 16.
+    static func aligned(_ size: Int) -> Int { (size + 15) & ~15 }
 }

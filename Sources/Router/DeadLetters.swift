@@ -18,7 +18,7 @@ package struct DeadLetterReport: Hashable, Sendable {
     package var messageID: String
     /// Deliveries that were tried.
     package var attempts: Int
-    /// `refused`, `expired`, `exhausted` or `damaged`.
+    /// `refused`, `expired`, `exhausted`, `damaged` or `newer`.
     package var cause: String
     /// The class of the failure, as `transient` or `recipient`; `none` where there is none.
     package var failureClass: String

@@ -95,10 +95,12 @@ extension DeadLetterReport {
             reason: letter.reason
         )
         guard record.damage == nil else { return }
-        let alignment = MemoryLayout<plugboard_envelope_t>.alignment
-        let image = UnsafeMutableRawPointer.allocate(byteCount: record.payload.count, alignment: alignment)
+        guard let form = try? record.payload.withUnsafeBytes({ try FlatEnvelope.storedForm($0) }) else { return }
+        let image = UnsafeMutableRawPointer.allocate(byteCount: form.byteCount, alignment: 16)
         defer { image.deallocate() }
-        guard let envelope = record.payload.withUnsafeBytes({ FlatEnvelope.restore($0, to: image) }) else { return }
+        guard let envelope = record.payload.withUnsafeBytes({ FlatEnvelope.restore($0, form, to: image) }) else {
+            return
+        }
         from = envelope.pointee.from.string
         to = envelope.pointee.to.string
         kind = envelope.pointee.kind.kindName

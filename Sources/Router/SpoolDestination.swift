@@ -222,30 +222,41 @@ final class SpoolDestination {
             )
             return nil
         }
-        guard let routed = RoutedEnvelope(restoring: record, from: store, core: core, target: runtime.index) else {
-            core.logger.log(
-                .error,
-                "a stored envelope cannot be read and becomes a dead letter",
-                [
-                    .provider: runtime.name, .sequence: "\(record.sequence)", .messageID: record.remoteID ?? "",
-                    .reason: "its stored form is damaged",
-                ]
-            )
-            let failed = SpoolOperation.failed(
-                sequence: record.sequence,
-                cause: .damaged,
-                failureClass: PLUGBOARD_CLASS_INTERNAL,
-                reason: "its stored form is damaged",
-                at: HostClock.wallMs()
-            )
-            do throws(SpoolError) {
-                _ = try store.commit([failed])
-            } catch {
-                core.logger.log(.error, "the spool could not be written", [.reason: "\(error)"])
-            }
+        do throws(FlatEnvelope.StoredFlaw) {
+            return try RoutedEnvelope(restoring: record, from: store, core: core, target: runtime.index)
+        } catch {
+            bury(record, error)
             return nil
         }
-        return routed
+    }
+
+    /// Makes a row that is no envelope a dead letter.
+    private func bury(_ record: SpoolRecord, _ flaw: FlatEnvelope.StoredFlaw) {
+        let (cause, reason): (DeadLetter.Cause, String) =
+            switch flaw {
+            case .damaged: (.damaged, "its stored form is damaged")
+            case .newer: (.newer, "a newer version of the router has stored it: run that one again and retry it")
+            }
+        core.logger.log(
+            .error,
+            "a stored envelope cannot be read and becomes a dead letter",
+            [
+                .provider: runtime.name, .sequence: "\(record.sequence)", .messageID: record.remoteID ?? "",
+                .reason: reason,
+            ]
+        )
+        let failed = SpoolOperation.failed(
+            sequence: record.sequence,
+            cause: cause,
+            failureClass: PLUGBOARD_CLASS_INTERNAL,
+            reason: reason,
+            at: HostClock.wallMs()
+        )
+        do throws(SpoolError) {
+            _ = try store.commit([failed])
+        } catch {
+            core.logger.log(.error, "the spool could not be written", [.reason: "\(error)"])
+        }
     }
 
     // MARK: Into the lane
@@ -279,15 +290,22 @@ final class SpoolDestination {
 extension RoutedEnvelope {
     /// Makes an envelope of a stored row, in memory of the pool for threads that are no worker.
     ///
-    /// - Returns: nil if the row is damaged.
-    init?(restoring record: SpoolRecord, from store: any SpoolStore, core: RouterCore, target: Int) {
-        guard record.damage == nil, record.payload.count <= SlabPools.slabBytesMax - Self.imageOffset else {
-            return nil
+    /// - Throws: why the row is no envelope.
+    init(
+        restoring record: SpoolRecord,
+        from store: any SpoolStore,
+        core: RouterCore,
+        target: Int
+    ) throws(FlatEnvelope.StoredFlaw) {
+        guard record.damage == nil else { throw .damaged }
+        let form = try record.payload.span.bytes.withUnsafeBytes { bytes throws(FlatEnvelope.StoredFlaw) in
+            try FlatEnvelope.storedForm(bytes)
         }
-        self.init(imageBytes: record.payload.count, from: core.pools, worker: core.foreignPool)
-        guard let envelope = record.payload.withUnsafeBytes({ FlatEnvelope.restore($0, to: image) }) else {
+        guard form.byteCount <= SlabPools.slabBytesMax - Self.imageOffset else { throw .damaged }
+        self.init(imageBytes: form.byteCount, from: core.pools, worker: core.foreignPool)
+        guard let envelope = record.payload.withUnsafeBytes({ FlatEnvelope.restore($0, form, to: image) }) else {
             release(to: core.pools, worker: core.foreignPool)
-            return nil
+            throw .damaged
         }
         if record.attempts > 0 || record.sequence <= store.uncertainUpTo {
             envelope.pointee.flags |= PLUGBOARD_ENVELOPE_REDELIVERED

@@ -42,7 +42,7 @@ extension SpoolWriter {
     private func expiry(of record: SpoolRecord) -> RoutedEnvelope {
         let author = core.index(named: record.source)
         let target = core.index(named: record.destination) ?? author ?? 0
-        guard let step = RoutedEnvelope(restoring: record, from: store, core: core, target: target) else {
+        guard let step = try? RoutedEnvelope(restoring: record, from: store, core: core, target: target) else {
             let bare = RoutedEnvelope(imageBytes: 0, from: core.pools, worker: core.foreignPool)
             bare.header.pointee.sequence = record.sequence
             bare.header.pointee.step = .expire

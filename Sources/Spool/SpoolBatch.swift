@@ -45,7 +45,7 @@ struct SpoolBatch {
             case .deferred(let sequence, let attempts, let nextAttemptAt, let reason):
                 try self.postpone(sequence, attempts: attempts, until: max(1, nextAttemptAt), reason: reason)
             case .failed(let sequence, let cause, let failureClass, let reason, let at):
-                let attempts = cause == .damaged ? 0 : 1
+                let attempts = cause == .damaged || cause == .newer ? 0 : 1
                 let death = Death(cause: cause, failureClass: failureClass, reason: reason, attempts: attempts, at: at)
                 try self.bury(sequence, death)
             case .expired(let sequence, let at):

@@ -9,7 +9,7 @@ package enum SpoolOperation: Hashable, Sendable {
     case delivered(sequence: Int64)
     /// Try again at `nextAttemptAt` (unix milliseconds; below 1 counts as 1, which is at once).
     case deferred(sequence: Int64, attempts: Int, nextAttemptAt: Int64, reason: String)
-    /// It will never be delivered: move it to the dead letters, with one more attempt counted unless it is damaged. `at` in
+    /// It will never be delivered: move it to the dead letters, with one more attempt counted unless it could not be made. `at` in
     /// unix milliseconds; `failureClass` is the caller's number for the kind of failure, kept as it is.
     case failed(
         sequence: Int64,

@@ -98,6 +98,8 @@ package struct DeadLetter: Hashable, Sendable {
         case exhausted = 3
         /// Its stored form cannot be read.
         case damaged = 4
+        /// A newer version has stored it in a form that this one does not know.
+        case newer = 5
     }
 
     /// Place among the dead letters, growing in the order in which they died: the cursor for paging.

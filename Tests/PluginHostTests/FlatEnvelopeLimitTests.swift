@@ -72,7 +72,9 @@ struct FlatEnvelopeLimitTests {
         let count = try FlatEnvelope.measure(envelope)
         let copy = FlatEnvelope.copy(envelope, to: arena.memory(count))
         let stored = FlatEnvelope.stored(copy, byteCount: count)
-        let restored = stored.withUnsafeBytes { FlatEnvelope.restore($0, to: arena.memory(count)) }
+        let restored = try stored.withUnsafeBytes {
+            FlatEnvelope.restore($0, try FlatEnvelope.storedForm($0), to: arena.memory(count))
+        }
         #expect(restored != nil)
         content.pointee.message_id = run(rest + 1)
         #expect(flaw(envelope) == .tooLarge)

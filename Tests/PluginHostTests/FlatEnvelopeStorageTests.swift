@@ -18,7 +18,10 @@ struct FlatEnvelopeStorageTests {
 
     /// What is read from the disk; its memory belongs to `arena`.
     private func restore(_ bytes: [UInt8], _ arena: Arena) -> UnsafeMutablePointer<plugboard_envelope_t>? {
-        bytes.withUnsafeBytes { FlatEnvelope.restore($0, to: arena.memory(bytes.count)) }
+        bytes.withUnsafeBytes { bytes in
+            guard let form = try? FlatEnvelope.storedForm(bytes) else { return nil }
+            return FlatEnvelope.restore(bytes, form, to: arena.memory(form.byteCount))
+        }
     }
 
     @Test("what is stored comes back as it went", arguments: Samples.kinds)

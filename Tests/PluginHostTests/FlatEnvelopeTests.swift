@@ -94,7 +94,9 @@ struct FlatEnvelopeTests {
         #expect(Facts(copy) == Facts(source))
         expectContained(copy, size)
         let stored = FlatEnvelope.stored(copy, byteCount: size)
-        let restored = stored.withUnsafeBytes { FlatEnvelope.restore($0, to: samples.arena.memory(size)) }
+        let restored = try stored.withUnsafeBytes {
+            FlatEnvelope.restore($0, try FlatEnvelope.storedForm($0), to: samples.arena.memory(size))
+        }
         #expect(restored.map { Facts($0) } == Facts(source))
     }
 

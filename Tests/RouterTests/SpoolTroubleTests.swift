@@ -311,15 +311,30 @@ struct SpoolTroubleTests {
             var huge = record
             huge.idempotencyKey = IdempotencyKey(high: 3, low: 4)
             huge.payload = Array(repeating: 0, count: SpoolLimits().payloadBytesMax)
-            _ = try store.commit([.append(record), .append(huge)])
+            // A kind that only a later version knows.
+            var newer = try #require(try store.loadPending(after: 0, limit: 1).first)
+            newer.idempotencyKey = IdempotencyKey(high: 5, low: 6)
+            newer.remoteID = nil
+            newer.payload[4] = 200
+            _ = try store.commit([.append(record), .append(huge), .append(newer)])
         }
         let net = Script("net", claims: ["partner.example"])
         try await withStore([Script("pump", claims: ["pump@home.example"]), net], in: folder) { rig, store in
             try await net.taken.first { $0.text == "sound" }
             try await store.done.first { $0.contains { Self.name($0) == "delivered" } }
             let counts = try rig.counts()
-            #expect(counts.deadLetters == 2)
+            #expect(counts.deadLetters == 3)
             #expect(counts.pending == 0)
+            let letters = try rig.router.deadLetters(limit: 10)
+            #expect(letters.map(\.cause) == ["damaged", "damaged", "newer"])
+            #expect(letters.map(\.attempts) == [0, 0, 0])
+            #expect(letters.last?.reason.hasPrefix("a newer version of the router has stored it") == true)
+            // It is whole, and the version that has stored it could deliver it.
+            let id = try #require(letters.last?.id)
+            guard case .retried = try await rig.router.retryDeadLetters([id]).first else {
+                Issue.record("it cannot be retried")
+                return
+            }
         }
     }
 }
