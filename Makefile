@@ -4,7 +4,7 @@
 # make unit-tests    the Swift tests alone
 # make lint          formatting and style of the Swift code; the plugin ABI's headers as C99, C11 and C++17
 # make format        rewrites the Swift code the way make lint wants it
-# make crash-test    kills the router CRASHES (100) times under load: is anything lost that it had accepted?
+# make crash-test    kills the router CRASHES (100) times under load, cuts its power CUTS (30) times: is anything lost?
 # make interop       the router against Prosody and ejabberd on loopback addresses
 # make fuzz          fuzzes the parsers, each for FUZZ_SECONDS (60)
 # make tsan          the Swift tests under ThreadSanitizer (a build of its own, then about five minutes)
@@ -28,6 +28,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_SMOKE_SECONDS ?= 5
 SWIFT_FLAGS ?=
 CRASHES ?= 100
+CUTS ?= 30
 SEED ?=
 
 swift_code := Sources Plugins Tests Examples Package.swift
@@ -59,11 +60,11 @@ format: build-dependencies
 	swift format --in-place --configuration .swift-format --recursive $(swift_code)
 
 crash-test: build
-	CRASHES=$(CRASHES) SEED=$(SEED) Tests/CrashTest/run
+	CRASHES=$(CRASHES) CUTS=$(CUTS) SEED=$(SEED) Tests/CrashTest/run
 
-# The same, in half a minute.
+# The same, in a minute.
 crash-smoke: build
-	CRASHES=25 SEED=$(SEED) Tests/CrashTest/run
+	CRASHES=25 CUTS=5 SEED=$(SEED) Tests/CrashTest/run
 
 interop: build
 	Tests/Interop/run

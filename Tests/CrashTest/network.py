@@ -63,6 +63,8 @@ class Network:
         self.is_sending = False
         self.unsent = []
         """Messages to be submitted again, from the last, before new ones are made."""
+        self.is_deaf = False
+        """The sink does not listen, so that what is accepted is not delivered."""
         self.held = []
         self.deferred = {}
         """The first message of each conversation that was put off: what follows it must wait, too."""
@@ -128,6 +130,8 @@ class Network:
                 self.source = None
             if connection is self.sink:
                 self.sink = None
+            return
+        if self.is_deaf and connection is self.sink:
             return
         for line in lines:
             word, _, rest = line.partition(" ")

@@ -24,6 +24,8 @@ class Router:
         self.state = self.folder / "state"
         self.log = self.folder / "log"
         self.process = None
+        self.environment = {}
+        """Variables for the next starts, beside this program's own."""
         self.configuration.write_text(f"""\
 router: {{ id: crash, state: state, log: info, workers: 2 }}
 home: {{ domains: {{ {HOME}: {{ users: any }} }} }}
@@ -43,6 +45,7 @@ providers:
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", self.program, "run", "--config", str(self.configuration)],
                 cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={**os.environ, **self.environment},
             )
 
     @property
