@@ -2,7 +2,7 @@
 # make test          everything that must pass: lint, models, build, unit tests, short fuzzing and crash tests, real servers
 # make build         builds everything
 # make unit-tests    the Swift tests alone
-# make lint          formatting and style of the Swift code; the plugin ABI's headers as C99, C11 and C++17
+# make lint          formatting and style of the Swift code; the plugin ABI's headers; the XMPP plugin's COVERAGE.md
 # make format        rewrites the Swift code the way make lint wants it
 # make crash-test    kills the router CRASHES (100) times under load, cuts its power CUTS (30) times: is anything lost?
 # make interop       the router against Prosody and ejabberd on loopback addresses
@@ -55,6 +55,7 @@ lint: build-dependencies
 	swift format lint --strict --configuration .swift-format --recursive $(swift_code) || \
 	    { echo 'make format mends most of this.' >&2; exit 1; }
 	Tests/Support/check-headers.sh
+	Tests/Support/coverage.py --check
 
 format: build-dependencies
 	swift format --in-place --configuration .swift-format --recursive $(swift_code)

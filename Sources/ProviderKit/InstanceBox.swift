@@ -5,7 +5,7 @@ internal import CPlugboard
 /// The host owns the one reference that create() handed out, until destroy().
 final class InstanceBox {
     let host: Host
-    private let provider: any Provider
+    let provider: any Provider
 
     init(host: Host, provider: any Provider) {
         self.host = host

@@ -17,6 +17,8 @@ struct PlugboardCommand<Parts: RouterParts>: AsyncParsableCommand {
                 SendCommand.self,
                 InboxCommand.self,
                 CallCommand.self,
+                PartnersCommand.self,
+                TestCommand.self,
                 MetricsCommand.self,
                 DeadLettersCommand.self,
                 SpoolCommand.self,

@@ -136,7 +136,7 @@ import Testing
         #expect(servers.a.outcome(tokens[0]) == .delivered)
         #expect(tokens.dropFirst().allSatisfy { self.reason(servers.a, $0) != nil })
         #expect(servers.a.completed == [1] + tokens)
-        #expect(self.reason(servers.a, tokens[1])?.text == "connection reset by peer")
+        #expect(self.reason(servers.a, tokens[1])?.text == "The connection broke (connection reset by peer)")
 
         servers.a.highWater = nil
         servers.b.verdict = { _ in .accept }

@@ -65,7 +65,11 @@ extension Federation {
                 submission.envelope,
                 then: submission.stanza == nil && submission.ticket == nil ? nil : self.answer(to: submission)
             )
-            return result == .busy ? .busy : .taken
+            guard result == .taken else { return .busy }
+            if case .message = submission.envelope.content, let sender = submission.stanza?.from?.domain {
+                self.records[sender, default: PartnerRecord()].messagesIn += 1
+            }
+            return .taken
         } catch {
             // A stanza that is counted comes again after the restart; others must not be lost in silence.
             if error == .shuttingDown, submission.ticket != nil { return .refused }

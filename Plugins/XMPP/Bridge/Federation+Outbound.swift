@@ -3,16 +3,29 @@ internal import XMPPSession
 internal import XMPPWire
 
 extension Federation {
+    /// When what is offered before it is known who is blocked is tried again, in ms.
+    static let startingRetryMs: UInt32 = 1_000
+
     /// Sends an envelope to its partner; completes it in any case.
     func send(_ delivery: Delivery) {
         let envelope = delivery.envelope
+        guard self.isReady else {
+            let reason = Outcome.Reason(.transient, "the instance is just starting", retryAfter: Self.startingRetryMs)
+            return delivery.complete(.deferred(reason))
+        }
         do throws(BridgeError) {
             // The same at each attempt, so that whoever gets it twice can tell.
             let key = delivery.idempotencyKey
             let id = envelope.id.isEmpty ? "\(String(key.high, radix: 16))-\(String(key.low, radix: 16))" : envelope.id
             let stanza = try StanzaWriter.stanza(for: envelope, id: id)
             guard let link = self.link(for: stanza) else {
-                let text = "there is no federation between \(envelope.from.domain) and \(envelope.to.domain)"
+                let isBlocked =
+                    stanza.to.flatMap { try? self.policy(named: $0.domain) } != nil
+                    && self.settings.server.serves(stanza.from?.domain ?? "")
+                let text =
+                    isBlocked
+                    ? "\(envelope.to.domain) is blocked by the operator: plugboard partners unblock \(envelope.to.domain)"
+                    : "there is no federation between \(envelope.from.domain) and \(envelope.to.domain)"
                 delivery.complete(.failed(Outcome.Reason(.policy, text, code: "not-allowed")))
                 return
             }

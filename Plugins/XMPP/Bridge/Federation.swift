@@ -5,7 +5,8 @@ internal import XMPPSession
 final class Federation {
     let host: Host
     let settings: XMPPSettings
-    let partners: PartnerTable
+    /// Those that are not blocked.
+    var partners: PartnerTable
     let key: DialbackKey
     let reader = StanzaReader()
     private var listeners: [Listener] = []
@@ -16,6 +17,14 @@ final class Federation {
     var waiting: [InboundSession] = []
     /// Inbound streams whose peers may go on after their connection broke.
     var resumable: ResumableStreams
+    /// Main domains of the partners that the operator has blocked.
+    var blocked: Set<String> = []
+    /// Whether it is known who is blocked.
+    var isReady = false
+    /// By partner domain.
+    var records: [String: PartnerRecord] = [:]
+    /// The latest trial connection to each partner, by its main domain.
+    var trials: [String: Trial] = [:]
     var isDraining = false
 
     /// Bytes of a stream id: enough that nobody guesses one (RFC 6120 §4.7.3).
@@ -60,6 +69,7 @@ extension Federation {
                 }
             }
         }
+        self.loadBlocked()
         for address in self.settings.listen { try self.listen(address, setting: "listen", isDirectTLS: false) }
         for address in self.settings.listenTLS { try self.listen(address, setting: "listen_tls", isDirectTLS: true) }
     }
@@ -80,6 +90,8 @@ extension Federation {
     }
 
     private func accept(_ incoming: Stream.Incoming) -> (any StreamSession)? {
+        // The peer tries again, as with a server that is just starting.
+        guard self.isReady else { return nil }
         guard self.sessions.count < self.settings.server.connectionLimit else {
             self.host.log(
                 .warning,
@@ -102,6 +114,7 @@ extension Federation {
         for listener in self.listeners { listener.close() }
         for verification in self.verifications.values { verification.cancel() }
         self.verifications = [:]
+        for trial in self.trials.values { trial.cancel() }
         for session in self.sessions.values { session.close() }
         for link in self.links.values { link.drain() }
     }
@@ -113,6 +126,7 @@ extension Federation {
         self.sessions = [:]
         self.verifications = [:]
         self.waiting = []
+        self.trials = [:]
         self.resumable = ResumableStreams(max: 0)
     }
 

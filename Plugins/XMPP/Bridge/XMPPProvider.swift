@@ -16,10 +16,35 @@ package final class XMPPProvider: Provider {
             Capability("typing"),
             Capability("presence"),
         ],
-        settings: XMPPSchema.settings
+        settings: XMPPSchema.settings,
+        commands: commands
     )
 
-    private let federation: Federation
+    private static let commands: [Command] = [
+        Command(
+            "partners",
+            .text("after", standard: ""),
+            answers: .text,
+            help: "Reports each partner domain behind AFTER as a line of JSON; plugboard partners shows them."
+        ) { (provider: XMPPProvider, after) in provider.federation.partnerReport(after: after) },
+        Command("block", .text("domain"), answers: .text, help: "Ends all links with a partner, and opens no more.") {
+            (provider: XMPPProvider, domain) in try provider.federation.block(domain)
+        },
+        Command("unblock", .text("domain"), answers: .text, help: "Lets a blocked partner in again.") {
+            (provider: XMPPProvider, domain) in try provider.federation.unblock(domain)
+        },
+        Command(
+            "test",
+            .text("domain"),
+            answers: .text,
+            help: "Begins a trial connection to a partner; plugboard test shows how it goes."
+        ) { (provider: XMPPProvider, domain) in try provider.federation.startTrial(domain) },
+        Command("trial", .text("domain"), answers: .text, help: "Reports each step of the trial as a line of JSON.") {
+            (provider: XMPPProvider, domain) in try provider.federation.trialReport(domain)
+        },
+    ]
+
+    let federation: Federation
 
     /// Checks the settings together: domains, and what partners' policies say that cannot work.
     package static func check(_ instance: InstanceInfo, problems: inout Problems) {

@@ -1,7 +1,10 @@
 internal import XMPPWire
 
 extension OutboundStreamMachine {
-    /// After authentication: goes on with an earlier stream, has stanzas counted, or just begins (XEP-0198 §3, §5).
+    /// After authentication: goes on with an earlier stream, has stanzas counted, or just begins.
+    ///
+    /// XEP-0198 §3 (partial: not behind dialback, after which no features come). XEP-0198 §5 (partial: `location` is not
+    /// read).
     mutating func manage(_ features: StreamFeatures) -> [StreamAction] {
         guard features.streamManagement, self.partner.streamManagement, case .stanzas = self.purpose else {
             return self.establish(.external)

@@ -6,6 +6,8 @@ package import XMPPWire
 /// streams of their own; they do not share this one by dialback. Stanzas flow away from us only (RFC 6120 §4.5). A value
 /// that belongs to one thread, without I/O, clock or randomness.
 ///
+/// XEP-0220 §2.6 (partial: on inbound streams only). RFC 6120 §6 (partial: EXTERNAL only).
+///
 /// The duties are in extensions: header and end here, STARTTLS and SASL in `+Negotiation`, and `+Dialback`.
 package struct OutboundStreamMachine {
     /// What the stream is opened for.

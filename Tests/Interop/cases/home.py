@@ -172,6 +172,35 @@ async def acknowledgements(world):
         await until(acknowledged, f"all links {direction} acknowledged: {expected}")
 
 
+@suite.case("A trial connection to {peer} tells of each step, and how the router is let in")
+async def trial(world, peer):
+    server = world.peers[peer]
+    steps = await world.router.lines_of("test", server.domain)
+    good = {step["step"]: step["good"] for step in steps if "step" in step}
+    check(good["dns"] and good["tcp"] and good["tls"], f"the steps were {steps}")
+    check(good["certificate"] == (server.mode is Mode.EXTERNAL), f"the certificate: {steps}")
+    check(f"by {server.mode.proof}" in steps[-2]["text"], f"the authentication: {steps[-2]}")
+    check(steps[-1] == {"done": True, "good": True, "partner": server.domain}, f"the end: {steps[-1]}")
+
+
+@suite.case("{peer} is blocked by the operator, and unblocked again")
+async def blocking(world, peer):
+    domain = world.peers[peer].domain
+    await to_peer(world, peer, "before the block")
+    await world.router.command("partners", "block", domain)
+    report = await world.router.partner(domain)
+    check(report["blocked"], f"the report is {report}")
+    message_id = await world.router.send(HOME_USER, world.address_on(peer), "while it is blocked")
+    failure = await world.router.inboxes[HOME_USER].about("failure", message_id)
+    check("blocked" in failure["text"], f"the failure says {failure['text']}")
+    await world.router.command("partners", "unblock", domain)
+    await to_peer(world, peer, "after the block")
+    await from_peer(world, peer, "after the block, from there")
+    report = await world.router.partner(domain)
+    check(not report["blocked"] and report["messages_in"] > 0 and report["messages_out"] > 0, f"it is {report}")
+    check(report["attempts"][-1]["succeeded"], f"the attempts are {report['attempts']}")
+
+
 @suite.case("A home user who has nothing to do with it sees nothing of all this")
 async def bystander(world):
     others = [name for name in world.router.inboxes if name != HOME_USER]

@@ -59,6 +59,14 @@ class Router(Daemon):
         links = [link for instance in status["instances"] for link in instance["links"]]
         return [link["detail"] for link in links if link["peer"] == domain]
 
+    async def lines_of(self, *arguments):
+        """The lines of JSON that a command prints."""
+        return [json.loads(line) for line in (await self.command(*arguments, "--json")).splitlines()]
+
+    async def partner(self, domain):
+        """What the operator sees of a partner domain."""
+        return next(report for report in await self.lines_of("partners") if report["domain"] == domain)
+
     async def command(self, name, *arguments):
         return await output_of(self.program, name, *arguments, "--config", self.configuration)
 

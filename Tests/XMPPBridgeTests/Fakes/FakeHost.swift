@@ -125,6 +125,9 @@ final class FakeHost {
         }
     }
 
+    /// The provider's own object, to look into it.
+    func provider<P: Provider>(as type: P.Type) -> P? { InstanceBox.from(self.instance).provider as? P }
+
     func drain() { self.provider?.pointee.drain(self.instance) }
 
     /// Has the provider told that there is room again.

@@ -16,6 +16,10 @@ protocol DialerOwner: AnyObject {
 /// Owned by whoever wants the stream; it calls its owner once, later.
 final class Dialer {
     weak var owner: (any DialerOwner)?
+    /// Hears of each step, whether it went well, and in plain words what happened.
+    var trace: ((Trial.Stage, Bool, String) -> Void)?
+    /// The server that was tried last.
+    private(set) var target: ServerTarget?
     private unowned let federation: Federation
     private let purpose: OutboundStreamMachine.Purpose
     private let policy: PartnerPolicy
@@ -52,7 +56,10 @@ final class Dialer {
 
     /// Looks the servers up, then connects.
     func start() {
-        if let targets = ServerTargets.withoutDNS(self.policy) { return self.dial(targets) }
+        if let targets = ServerTargets.withoutDNS(self.policy) {
+            self.trace?(.dns, true, "DNS is not asked: the partner's proxy is \(targets[0])")
+            return self.dial(targets)
+        }
         let services = ServerTargets.services(self.policy)
         self.questionsOpen = (services.directTLS ? 1 : 0) + (services.startTLS ? 1 : 0)
         if services.directTLS {
@@ -98,7 +105,19 @@ final class Dialer {
             host: self.host,
             policy: self.policy
         )
-        guard !targets.isEmpty else { return self.fail(.notOffered(self.name)) }
+        guard !targets.isEmpty else {
+            let reason = EndReason.notOffered(self.name)
+            self.trace?(.dns, false, reason.text)
+            return self.fail(reason)
+        }
+        let hasRecords = !(self.answers.directTLS ?? []).isEmpty || !(self.answers.startTLS ?? []).isEmpty
+        let names = targets.map { "\($0)" }.joined(separator: ", ")
+        self.trace?(
+            .dns,
+            true,
+            hasRecords
+                ? "DNS names \(names)" : "DNS has no SRV records of \(self.host): \(names) is tried (RFC 6120 §3.2.2)"
+        )
         self.dial(targets)
     }
 
@@ -118,6 +137,8 @@ final class Dialer {
                 resumption: self.resumption
             )
             session.owner = self
+            session.trace = self.trace
+            self.target = target
             do throws(HostError) {
                 try session.connect()
                 self.session = session
@@ -125,6 +146,7 @@ final class Dialer {
                 return
             } catch {
                 last = EndReason(error)
+                self.trace?(.tcp, false, EndReason(error).text)
             }
         }
         if let last { self.fail(last) }
@@ -162,6 +184,7 @@ extension Dialer: OutboundSessionOwner {
     func ended(_ session: OutboundSession, _ reason: EndReason?) {
         guard session === self.session, let reason else { return }
         self.session = nil
+        self.trace?(reason.stage, false, "\(session.target): \(reason.text)")
         if !self.targets.isEmpty {
             self.federation.host.log(
                 .info,

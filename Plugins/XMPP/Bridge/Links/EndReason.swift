@@ -6,6 +6,10 @@ internal import XMPPWire
 struct EndReason: Hashable, Sendable {
     /// A sentence.
     let text: String
+    /// The same in the words of the protocol or of the system.
+    let raw: String
+    /// Where a connection came to grief.
+    let stage: Trial.Stage
     /// How soon another attempt makes sense.
     let retry: LinkFailure.Retry
     /// What the senders are told (RFC 6120 §8.3.3).
@@ -20,8 +24,12 @@ struct EndReason: Hashable, Sendable {
         retry: LinkFailure.Retry,
         condition: StanzaError.Condition,
         isOrderly: Bool = false,
-        isResumable: Bool = false
+        isResumable: Bool = false,
+        raw: String? = nil,
+        stage: Trial.Stage = .tcp
     ) {
+        self.raw = raw ?? condition.rawValue
+        self.stage = stage
         self.isResumable = isResumable
         self.text = text
         self.retry = retry
@@ -35,7 +43,9 @@ struct EndReason: Hashable, Sendable {
             text: failure.description,
             retry: failure.retry,
             condition: failure.stanzaError,
-            isOrderly: failure == .closedByPeer
+            isOrderly: failure == .closedByPeer,
+            raw: failure.code,
+            stage: failure.stage
         )
     }
 
@@ -47,7 +57,26 @@ struct EndReason: Hashable, Sendable {
                 (.soon, .remoteServerTimeout)
             case .nameFailed: (.soon, .remoteServerNotFound)
             }
-        self.init(text: reason.detail, retry: retry, condition: condition, isResumable: true)
+        let (sentence, stage): (String, Trial.Stage) =
+            switch reason.cause {
+            case .nameFailed: ("The name of the server was not found: check the domain's DNS records", .dns)
+            case .connectFailed:
+                ("The server does not take connections: is it running, is a firewall in between?", .tcp)
+            case .timeout: ("The server did not answer in time: is it running, is a firewall in between?", .tcp)
+            case .tls: ("TLS could not be agreed on: compare versions and certificates", .tls)
+            case .byPeer: ("The partner's server closed the connection", .authentication)
+            case .byUs: ("The connection was closed here", .authentication)
+            case .protocolViolation: ("The partner's server broke the rules of the connection", .tls)
+            case .error: ("The connection broke", .tcp)
+            }
+        self.init(
+            text: "\(sentence) (\(reason.detail))",
+            retry: retry,
+            condition: condition,
+            isResumable: true,
+            raw: reason.detail,
+            stage: stage
+        )
     }
 
     /// A server could not tell whether a dialback key is right.
@@ -75,7 +104,9 @@ struct EndReason: Hashable, Sendable {
             text:
                 "DNS says that \(domain) offers no XMPP federation of the kind that is allowed: its SRV target is “.”.",
             retry: .slowly,
-            condition: .remoteServerNotFound
+            condition: .remoteServerNotFound,
+            raw: "SRV .",
+            stage: .dns
         )
     }
 

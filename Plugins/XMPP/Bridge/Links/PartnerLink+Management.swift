@@ -80,6 +80,12 @@ extension PartnerLink {
         }
     }
 
+    /// Gives up the resumption of a broken stream.
+    func giveUp() {
+        self.acknowledgement.cancel()
+        self.putOff(.unacknowledged)
+    }
+
     private func putOff(_ reason: EndReason) {
         self.broken = nil
         for item in self.unacked.takeAll() {

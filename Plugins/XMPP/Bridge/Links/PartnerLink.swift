@@ -86,6 +86,23 @@ final class PartnerLink {
         self.closeIfDrained()
     }
 
+    /// The operator wants nothing to go to the partner any more: ends the stream, and gives up what waits.
+    func block() {
+        let reason = Outcome.Reason(.policy, "\(self.pair.target) is blocked by the operator", code: "not-allowed")
+        for item in self.queue.removeAll() { item.delivery?.complete(.failed(reason)) }
+        self.stall.cancel()
+        self.keepAlive.cancel()
+        switch self.state {
+        case .connecting(let dialer): dialer.cancel()
+        case .up(let session, _):
+            self.brokeOff(session, nil)
+            session.owner = nil
+            session.close()
+        case .down, .backingOff: self.giveUp()
+        }
+        self.enter(.down)
+    }
+
     /// What the operator sees.
     var report: LinkReport {
         let (state, detail): (LinkReport.State, String) =
@@ -160,6 +177,9 @@ final class PartnerLink {
         if let delivery = item.delivery, !item.isRepeated {
             self.sent.note(delivery.envelope, as: item.stanza)
             self.sentCount += 1
+            if case .message = delivery.envelope.content {
+                self.federation.records[self.pair.target, default: PartnerRecord()].messagesOut += 1
+            }
         }
         guard self.isManaged else {
             item.delivery?.complete(.delivered)
@@ -234,6 +254,7 @@ extension PartnerLink: DialerOwner {
         self.canWrite = true
         self.lastError = ""
         self.enter(.up(session, authentication))
+        self.federation.note(self.pair.target, target: session.target, nil)
         self.begin(session)
         self.watchPeer()
         self.host.log(
@@ -249,7 +270,10 @@ extension PartnerLink: DialerOwner {
 
     func verified(_ dialer: Dialer, _ verdict: DialbackVerdict) {}
 
-    func failed(_ dialer: Dialer, _ reason: EndReason) { self.backOff(reason) }
+    func failed(_ dialer: Dialer, _ reason: EndReason) {
+        self.federation.note(self.pair.target, target: dialer.target, reason)
+        self.backOff(reason)
+    }
 }
 
 extension PartnerLink: OutboundSessionOwner {
@@ -294,6 +318,7 @@ extension PartnerLink: OutboundSessionOwner {
             if !self.queue.isEmpty { self.connect() }
             return
         }
+        self.federation.note(self.pair.target, target: session.target, reason)
         self.backOff(reason)
     }
 }

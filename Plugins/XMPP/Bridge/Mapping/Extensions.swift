@@ -13,7 +13,9 @@ package struct Attention: Payload {
     package var element: Element { Element("attention", namespace: Self.namespace) }
 }
 
-/// Says that a message was seen, or asks to be told so (XEP-0333 §4).
+/// Says that a message was seen, or asks to be told so.
+///
+/// XEP-0333 §4 (partial: `markable` and `displayed`, the others are older).
 package enum ChatMarker: Payload {
     /// Please tell me when this message was seen.
     case markable

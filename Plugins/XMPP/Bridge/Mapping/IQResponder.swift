@@ -1,6 +1,8 @@
 internal import XMPPWire
 
 /// Answers the questions of partners that need no router: what this is, and whether anybody is there.
+///
+/// XEP-0030 §3 (partial: of home domains only). RFC 6121 §2 (not: rosters are between clients and their server).
 struct IQResponder: Hashable, Sendable {
     /// What a home domain understands (XEP-0030 §3.1).
     static let features = [Namespace.discoInfo, Namespace.discoItems, Namespace.ping]

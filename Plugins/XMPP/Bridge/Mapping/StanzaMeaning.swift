@@ -72,7 +72,9 @@ package struct StanzaReader: Hashable, Sendable {
         return .bounce(StanzaMeaning.Bounce(id: id, from: from, to: to, error: error))
     }
 
-    /// There are no rooms here (XEP-0045 is not served).
+    /// There are no rooms here.
+    ///
+    /// XEP-0045 (not: what is sent to a room is refused).
     private static func refuseRoom(_ stanza: Stanza) -> StanzaMeaning {
         let error = StanzaError(.serviceUnavailable, text: "There are no group chats at this address.")
         return stanza.reply(error).map(StanzaMeaning.answer) ?? .nothing("it cannot be answered")

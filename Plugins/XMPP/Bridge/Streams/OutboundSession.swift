@@ -21,6 +21,8 @@ protocol OutboundSessionOwner: AnyObject {
 /// A stream that we opened to a partner's server: performs what the machine decides.
 final class OutboundSession: StreamSession {
     weak var owner: (any OutboundSessionOwner)?
+    /// Hears of each step of the connection.
+    var trace: ((Trial.Stage, Bool, String) -> Void)?
     /// The server that was connected to.
     let target: ServerTarget
     private unowned let federation: Federation
@@ -138,13 +140,26 @@ final class OutboundSession: StreamSession {
     // MARK: StreamSession
 
     func opened(_ stream: Stream, tls: TLSInfo?) {
+        if tls == nil || self.target.isDirectTLS { self.trace?(.tcp, true, "\(self.target) takes the connection") }
         guard let tls else {
             _ = self.perform(self.machine.connected())
             return
         }
         self.channel.secured(tls)
         let identity = TLSNegotiation.identity(tls, of: stream, spelling: self.federation.settings.spelling)
+        self.trace?(.tls, true, "the connection is encrypted with \(tls.version)")
+        self.traceCertificate(identity)
         _ = self.perform(self.machine.tlsEstablished(identity))
+    }
+
+    private func traceCertificate(_ identity: PeerIdentity) {
+        let domain = self.machine.remoteDomain
+        let objection = identity.objection(to: domain)
+        let finding =
+            objection.map { LinkFailure.certificateRejected($0, domain: domain).description }
+            ?? "the certificate is trusted and names \(domain)"
+        // It may be of no matter, where dialback is allowed: then it is a finding, and no failure.
+        self.trace?(.certificate, objection == nil, finding)
     }
 
     func received(_ input: inout ByteReader, on stream: Stream) {

@@ -1,4 +1,6 @@
-/// An XMPP address, `local@domain/resource`, always in prepared form (RFC 7622).
+/// An XMPP address, `local@domain/resource`, always in prepared form.
+///
+/// RFC 7622 (partial: with the string profiles of its predecessor).
 ///
 /// The parts are prepared with the string profiles of RFC 6122, which Prosody and ejabberd use too, so that two JIDs are
 /// the same address exactly when they are equal. Code points that Unicode 3.2 did not know are allowed.
