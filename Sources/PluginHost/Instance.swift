@@ -158,14 +158,16 @@ package final class Instance {
 
     // MARK: Life
 
-    /// Lets the provider listen where its predecessor does, while it starts; nil ends that.
+    /// Lets the provider listen, and bind, where its predecessor does, while it starts; nil ends that.
     package func inheritListeners(of predecessor: Instance?) {
         streams.inheritListeners(of: predecessor?.streams)
+        extras.udp.inheritSockets(of: predecessor?.extras.udp)
     }
 
-    /// Accepts no connection any more.
+    /// Accepts no connection and receives no datagram any more: the successor does.
     package func closeListeners() {
         streams.closeListeners()
+        extras.udp.stopReceiving()
     }
 
     /// Starts the provider.

@@ -14,6 +14,8 @@ package final class UDPService {
     private let limits: ServiceLimits
     private let logger: Logger
     private var sockets = SlotTable<UDPSocketHandle, UDPSocket>()
+    /// The predecessor's sockets that ``bind(address:port:)`` may share.
+    private var inheritable: [UDPSocket] = []
     private var isStopped = false
 
     package init(worker: Worker, limits: ServiceLimits, logger: Logger) {
@@ -39,8 +41,9 @@ package final class UDPService {
         guard sockets.count < limits.udpSocketsMax else {
             throw .limitReached(.udpSockets, limit: limits.udpSocketsMax)
         }
-        let bound = try ListeningSocket(datagramsAt: ip, port: port)
-        let handle = sockets.insert { UDPSocket($0, ip, bound) }
+        let shared = try inherited(ip, port)
+        let bound = if let shared { shared } else { try ListeningSocket(datagramsAt: ip, port: port) }
+        let handle = sockets.insert { UDPSocket($0, ip, bound, askedPort: port) }
         if let socket = sockets[handle] { worker.enqueue { [weak self] in self?.open(socket) } }
         return handle
     }
@@ -76,6 +79,34 @@ package final class UDPService {
         try socket(handle).counters
     }
 
+    // MARK: - Handing over
+
+    /// Lets ``bind(address:port:)`` share the sockets of an instance that this one is to replace; nil: of none any more.
+    package func inheritSockets(of predecessor: UDPService?) {
+        worker.preconditionOnLoop()
+        inheritable = predecessor?.sockets.elements.filter { $0.isReceiving } ?? []
+    }
+
+    /// Receives nothing more on any socket: what the system has goes to who shares the socket.
+    ///
+    /// Sending goes on, and what was read already is told at once.
+    package func stopReceiving() {
+        worker.preconditionOnLoop()
+        for socket in sockets.elements {
+            socket.stopReceiving()
+            tell(socket)
+        }
+    }
+
+    /// The predecessor's socket for what is asked; nil if it has none.
+    ///
+    /// Each is given once: who binds twice to port 0 wants two ports.
+    private func inherited(_ address: IPAddress, _ port: UInt16) throws(ServiceError) -> ListeningSocket? {
+        let place = inheritable.firstIndex { $0.address == address && $0.askedPort == port }
+        guard let place else { return nil }
+        return try ListeningSocket(sharing: inheritable.remove(at: place).bound)
+    }
+
     /// Closes a socket: no call about it follows.
     package func close(_ handle: UDPSocketHandle) throws(ServiceError) {
         worker.preconditionOnLoop()
@@ -93,6 +124,8 @@ package final class UDPService {
         isStopped = true
         let open = sockets.elements
         sockets = SlotTable()
+        // What was taken in the last tick has not been sent yet.
+        for socket in open { socket.sendLast() }
         worker.enqueue { for socket in open { socket.close() } }
     }
 
@@ -130,6 +163,7 @@ package final class UDPService {
                 case .success(let channel):
                     socket.channel = channel
                     guard let self, self.sockets[socket.handle] === socket else { return socket.close() }
+                    if !socket.isReceiving { socket.stopReceiving() }
                     self.queueFlush(socket)
                 case .failure(let error): self?.lost(socket, ChannelText.reason(error))
                 }
@@ -177,12 +211,17 @@ package final class UDPService {
         guard socket.untold.count == 1 else { return }
         worker.enqueue { [weak self] in
             guard let self, self.sockets[socket.handle] === socket else { return }
-            let datagrams = socket.untold
-            socket.untold = []
-            socket.untoldBytes = 0
-            socket.counters.received += UInt64(datagrams.count)
-            self.delegate?.received(socket.handle, datagrams)
+            self.tell(socket)
         }
+    }
+
+    private func tell(_ socket: UDPSocket) {
+        let datagrams = socket.untold
+        guard !datagrams.isEmpty else { return }
+        socket.untold = []
+        socket.untoldBytes = 0
+        socket.counters.received += UInt64(datagrams.count)
+        delegate?.received(socket.handle, datagrams)
     }
 
     /// The socket is gone, and not because it was asked to.

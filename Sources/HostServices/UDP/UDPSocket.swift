@@ -7,7 +7,12 @@ import NIOCore
 final class UDPSocket {
     let handle: UDPSocketHandle
     let bound: ListeningSocket
+    let address: IPAddress
+    /// As it was asked for: 0 for any.
+    let askedPort: UInt16
     private let isIPv4: Bool
+    /// Datagrams are read; no more once another shares the socket.
+    private(set) var isReceiving = true
     var channel: (any Channel)?
     /// The channel owns the descriptor.
     var isHandedOver = false
@@ -22,9 +27,11 @@ final class UDPSocket {
     var untold: [Datagram] = []
     var untoldBytes = 0
 
-    init(_ handle: UDPSocketHandle, _ address: IPAddress, _ bound: ListeningSocket) {
+    init(_ handle: UDPSocketHandle, _ address: IPAddress, _ bound: ListeningSocket, askedPort: UInt16) {
         self.handle = handle
         self.bound = bound
+        self.address = address
+        self.askedPort = askedPort
         isIPv4 = if case .v4 = address { true } else { false }
     }
 
@@ -78,6 +85,19 @@ final class UDPSocket {
                 return result < 0 ? errno : 0
             }
         }
+    }
+
+    /// Reads nothing more; the system keeps what comes.
+    func stopReceiving() {
+        isReceiving = false
+        // On its loop this takes effect at once.
+        channel?.setOption(ChannelOptions.autoRead, value: false).whenFailure { _ in }
+    }
+
+    /// Sends what waits, as far as the system has room, if the descriptor is still this socket's.
+    func sendLast() {
+        guard channel?.isActive ?? !isHandedOver else { return }
+        _ = sendUnsent()
     }
 
     func close() {
