@@ -30,12 +30,8 @@ static void kick(void *self, const char *name, const char *reason) {
         fail(self, "nobody has logged in by this name");
         return;
     }
-    char words[REASON_BYTES_MAX];
-    snprintf(words, sizeof words, "BYE %s", reason);
-    for (char *at = words; *at; at++) {
-        if (*at == '\n' || *at == '\r') *at = ' ';
-    }
-    connection_finish(person, words);
+    connection_say(person, "BYE", bytes_of(reason));
+    connection_finish(person, NULL);
 }
 
 // i(s): tells everybody something; how many they were.

@@ -7,16 +7,29 @@
 
 // --- Writing ---
 
-static void write_bytes(connection *to, plugboard_bytes_t bytes) {
+// Writes all or nothing. Returns 0 if it is nothing: then the connection ends, for a line that is missing would mislead.
+static int write_bytes(connection *to, plugboard_bytes_t bytes) {
     const plugboard_host_t *host = to->gate->host;
-    if (host->write(host->context, to->stream, bytes) == PLUGBOARD_HIGH) to->is_full = 1;
+    plugboard_status_t status = host->write(host->context, to->stream, bytes);
+    if (status < 0) {
+        to->is_closing = 1;
+        host->abort(host->context, to->stream);
+        return 0;
+    }
+    if (status == PLUGBOARD_HIGH && !to->is_full) {
+        // Who sends and does not read what is answered is not read from: else the answers would pile up.
+        to->is_full = 1;
+        host->set_reading(host->context, to->stream, 0);
+    }
+    return 1;
 }
 
 // Writes "VERB rest" as a line. Line ends and backslashes in the rest are written \n, \r and \\, so that it stays one.
-void connection_say(connection *to, const char *verb, plugboard_bytes_t rest) {
-    if (to->is_closing) return;
+// Returns 0 if it was not written.
+int connection_say(connection *to, const char *verb, plugboard_bytes_t rest) {
+    if (to->is_closing) return 0;
     char *line = malloc(strlen(verb) + 2 * rest.count + 3);
-    if (!line) return;
+    if (!line) return 0;
     size_t length = strlen(verb);
     memcpy(line, verb, length);
     if (rest.count > 0) line[length++] = ' ';
@@ -29,16 +42,25 @@ void connection_say(connection *to, const char *verb, plugboard_bytes_t rest) {
         line[length++] = (char)byte;
     }
     line[length++] = '\n';
-    write_bytes(to, (plugboard_bytes_t){(const uint8_t *)line, length});
+    int is_written = write_bytes(to, (plugboard_bytes_t){(const uint8_t *)line, length});
     free(line);
+    return is_written;
 }
 
-// Says something last, and closes when it is sent; closed() follows.
+// Says something last, unless it is NULL, and closes when it is sent; closed() follows.
 void connection_finish(connection *each, const char *last_words) {
     if (each->is_closing) return;
-    connection_say(each, last_words, (plugboard_bytes_t){0});
+    if (last_words && !connection_say(each, last_words, (plugboard_bytes_t){0}) && each->is_closing) return;
     each->is_closing = 1;
     each->gate->host->finish(each->gate->host->context, each->stream);
+}
+
+// The gate closes: ends the connection once all that it has is acknowledged. What is not in time, its timer puts off.
+void connection_drain(connection *each) {
+    for (size_t index = 0; index < UNACKNOWLEDGED_MAX; index++) {
+        if (each->waiting[index].number != 0) return;
+    }
+    connection_finish(each, "BYE the gate closes");
 }
 
 // --- Life ---
@@ -46,14 +68,19 @@ void connection_finish(connection *each, const char *last_words) {
 uint32_t connection_accepted(void *self, plugboard_stream_t stream, void *listener_user, void **user) {
     (void)listener_user;
     gate *gate = self;
+    if (gate->is_draining) return 0;
     connection *made = calloc(1, sizeof *made);
     if (!made) return 0;
     made->gate = gate;
     made->stream = stream;
+    // Without a timer it could stay for ever and never log in.
+    if (gate->host->start_timer(gate->host->context, gate->login_timeout_ms, made, &made->login_timer) < 0) {
+        free(made);
+        return 0;
+    }
     made->next = gate->connections;
     gate->connections = made;
     gate->connection_count++;
-    gate->host->start_timer(gate->host->context, gate->login_timeout_ms, made, &made->login_timer);
     *user = made;
     return 1;
 }
@@ -64,8 +91,10 @@ void connection_opened(void *self, plugboard_stream_t stream, void *user, const 
 }
 
 void connection_writable(void *self, plugboard_stream_t stream, void *user) {
-    (void)self, (void)stream;
-    ((connection *)user)->is_full = 0;
+    gate *gate = self;
+    connection *each = user;
+    each->is_full = 0;
+    if (!each->is_closing) gate->host->set_reading(gate->host->context, stream, 1);
 }
 
 static void settle(connection *owner, unacknowledged *message, uint16_t result, uint16_t failure_class, const char *why) {
@@ -106,6 +135,8 @@ void connection_fired(void *self, plugboard_timer_t timer, void *user) {
         if (each->waiting[index].number == 0 || each->waiting[index].timer != timer) continue;
         each->waiting[index].timer = 0;
         settle(each, &each->waiting[index], PLUGBOARD_DEFERRED, PLUGBOARD_CLASS_TRANSIENT, "not acknowledged in time");
+        if (each->gate->is_draining) connection_drain(each);
+        return;
     }
 }
 
@@ -113,6 +144,10 @@ void connection_fired(void *self, plugboard_timer_t timer, void *user) {
 
 void connection_deliver(connection *to, const plugboard_envelope_t *envelope) {
     gate *gate = to->gate;
+    if (gate->is_draining) {
+        gate_complete(gate, envelope->token, PLUGBOARD_DEFERRED, PLUGBOARD_CLASS_UNAVAILABLE, "the gate closes");
+        return;
+    }
     unacknowledged *place = NULL;
     for (size_t index = 0; index < UNACKNOWLEDGED_MAX && !place; index++) {
         if (to->waiting[index].number == 0) place = &to->waiting[index];
@@ -123,7 +158,7 @@ void connection_deliver(connection *to, const plugboard_envelope_t *envelope) {
         return;
     }
     const plugboard_message_t *message = envelope->content;
-    if (message->text.count > LINE_BYTES_MAX / 2) {
+    if (message->text.count > TEXT_BYTES_MAX) {
         gate_complete(gate, envelope->token, PLUGBOARD_FAILED, PLUGBOARD_CLASS_CONTENT, "the text is too long for a line");
         return;
     }
@@ -132,16 +167,23 @@ void connection_deliver(connection *to, const plugboard_envelope_t *envelope) {
     snprintf(verb, sizeof verb, "MESSAGE %llu %.*s", (unsigned long long)to->last_number, (int)envelope->from.count,
              (const char *)envelope->from.start);
     *place = (unacknowledged){.number = to->last_number, .token = envelope->token};
-    gate->host->start_timer(gate->host->context, gate->ack_timeout_ms, to, &place->timer);
-    connection_say(to, verb, message->text);
+    // What cannot be timed, or is not written, is tried again later; what is written is waited for.
+    if (gate->host->start_timer(gate->host->context, gate->ack_timeout_ms, to, &place->timer) < 0 ||
+        !connection_say(to, verb, message->text)) {
+        settle(to, place, PLUGBOARD_DEFERRED, PLUGBOARD_CLASS_TRANSIENT, "it could not be written to the connection");
+    }
 }
 
 static void acknowledge(connection *from, const char *rest) {
-    uint64_t number = strtoull(rest, NULL, 10);
+    char *end = NULL;
+    // Digits alone: strtoull would take blanks and signs, too.
+    uint64_t number = *rest >= '0' && *rest <= '9' ? strtoull(rest, &end, 10) : 0;
+    if (end && *end) number = 0;
     for (size_t index = 0; index < UNACKNOWLEDGED_MAX; index++) {
         if (number == 0 || from->waiting[index].number != number) continue;
         from->gate->sent++;
         settle(from, &from->waiting[index], PLUGBOARD_DELIVERED, PLUGBOARD_CLASS_NONE, "");
+        if (from->gate->is_draining) connection_drain(from);
         return;
     }
     connection_say(from, "ERROR no such message waits for you", (plugboard_bytes_t){0});
@@ -188,8 +230,10 @@ static size_t unescape(char *text) {
 static int send_message(connection *from, char *rest) {
     gate *gate = from->gate;
     char *blank = strchr(rest, ' ');
-    if (!from->name[0] || !blank) {
-        const char *fault = from->name[0] ? "SEND takes an address and a text" : "log in first";
+    if (!from->name[0] || !blank || gate->is_draining) {
+        const char *fault = gate->is_draining ? "the gate closes"
+            : from->name[0]                   ? "SEND takes an address and a text"
+                                              : "log in first";
         connection_say(from, "ERROR", bytes_of(fault));
         return 1;
     }
@@ -240,7 +284,8 @@ size_t connection_received(void *self, plugboard_stream_t stream, void *user, co
     (void)self, (void)stream;
     connection *from = user;
     size_t taken = 0;
-    while (!from->is_closing) {
+    // Full: this is the last call until writable(), which lets the host offer the rest again.
+    while (!from->is_closing && !from->is_full) {
         const uint8_t *end = memchr(bytes + taken, '\n', count - taken);
         size_t length = end ? (size_t)(end - (bytes + taken)) : count - taken;
         if (length > LINE_BYTES_MAX) {
@@ -260,5 +305,5 @@ size_t connection_received(void *self, plugboard_stream_t stream, void *user, co
         if (!take_line(from, line)) return taken;
         taken = (size_t)(end - bytes) + 1;
     }
-    return count;
+    return from->is_closing ? count : taken;
 }

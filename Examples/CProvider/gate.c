@@ -56,8 +56,9 @@ static plugboard_status_t start(void *self) {
 
 static void drain(void *self) {
     gate *gate = self;
+    gate->is_draining = 1;
     gate->host->close_listener(gate->host->context, gate->listener);
-    for (connection *each = gate->connections; each; each = each->next) connection_finish(each, "BYE the gate closes");
+    for (connection *each = gate->connections; each; each = each->next) connection_drain(each);
 }
 
 // closed() has been called for every stream by now, and no timer runs.
@@ -184,7 +185,7 @@ static const plugboard_provider_t *create(void *context, const plugboard_host_t 
 }
 
 static const plugboard_capability_t capabilities[] = {
-    {sizeof(plugboard_capability_t), PLUGBOARD_LEVEL_FULL, "messages", LINE_BYTES_MAX / 2},
+    {sizeof(plugboard_capability_t), PLUGBOARD_LEVEL_FULL, "messages", TEXT_BYTES_MAX},
 };
 
 // Filled in at the entry: the lists are in other files, whose sizes are no constants here.

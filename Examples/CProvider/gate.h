@@ -8,7 +8,7 @@ enum {
     NAME_BYTES_MAX = 32,
     LINE_BYTES_MAX = 8192,  // one line of the protocol, without its end
     UNACKNOWLEDGED_MAX = 32,  // messages that one person has and has not acknowledged
-    REASON_BYTES_MAX = 200,
+    TEXT_BYTES_MAX = 3000,  // of a message: escaped, and with what stands before it, it fits into a line
 };
 
 // A message that was written to a connection and is not acknowledged.
@@ -26,7 +26,7 @@ typedef struct connection {
     plugboard_timer_t login_timer;  // 0: none runs
     char name[NAME_BYTES_MAX + 1];  // empty until it has logged in
     uint64_t last_number;
-    int is_full;     // its write buffer is above the mark: until writable()
+    int is_full;     // its write buffer is above the mark: nothing is read until writable()
     int is_closing;  // nothing more is read or written
     unacknowledged waiting[UNACKNOWLEDGED_MAX];
 } connection;
@@ -43,6 +43,7 @@ typedef struct gate {
     plugboard_listener_t listener;
     connection *connections;
     uint32_t connection_count;
+    int is_draining;  // nobody is let in, nothing new is taken
     uint64_t sent, received;
     uint64_t next_id;
     int64_t started_ms;
@@ -62,8 +63,9 @@ void connection_writable(void *self, plugboard_stream_t stream, void *user);
 void connection_closed(void *self, plugboard_stream_t stream, void *user, const plugboard_closed_t *reason);
 void connection_fired(void *self, plugboard_timer_t timer, void *user);
 void connection_deliver(connection *to, const plugboard_envelope_t *envelope);
-void connection_say(connection *to, const char *verb, plugboard_bytes_t rest);
+int connection_say(connection *to, const char *verb, plugboard_bytes_t rest);
 void connection_finish(connection *connection, const char *last_words);
+void connection_drain(connection *connection);
 
 // commands.c: what operators call.
 extern const plugboard_command_t gate_commands[];

@@ -24,14 +24,18 @@ static void report(const plugboard_instance_t *instance, const char *path, const
     problems->report(problems->context, PLUGBOARD_PROBLEM_ERROR, bytes_of(path), bytes_of(sentence));
 }
 
-// Copies a value into buffer[size] with a zero at its end. Returns 0 if there is none, or no room for it.
+// Copies a value into buffer[size] with a zero at its end. Returns 0 if there is none; one that has no room or has a zero
+// in it is reported, too.
 static int copy(const plugboard_instance_t *instance, const char *path, char *buffer, size_t size) {
     plugboard_bytes_t wanted = bytes_of(path);
     buffer[0] = 0;
     for (size_t index = 0; index < instance->setting_count; index++) {
         const plugboard_setting_t *setting = &instance->settings[index];
         if (setting->path.count != wanted.count || memcmp(setting->path.start, wanted.start, wanted.count) != 0) continue;
-        if (setting->value.count >= size) return 0;
+        if (setting->value.count >= size || memchr(setting->value.start, 0, setting->value.count)) {
+            report(instance, path, "is too long, or holds a zero");
+            return -1;
+        }
         memcpy(buffer, setting->value.start, setting->value.count);
         buffer[setting->value.count] = 0;
         return 1;
@@ -42,7 +46,7 @@ static int copy(const plugboard_instance_t *instance, const char *path, char *bu
 // A number that the host has checked: durations are in ms.
 static uint64_t number(const plugboard_instance_t *instance, const char *path) {
     char text[32];
-    return copy(instance, path, text, sizeof text) ? strtoull(text, NULL, 10) : 0;
+    return copy(instance, path, text, sizeof text) > 0 ? strtoull(text, NULL, 10) : 0;
 }
 
 static int is_domain(const char *text) {
@@ -64,9 +68,10 @@ static int read_listen(gate *gate, char *text) {
         text[length - 1] = 0;
         text++;
     }
-    if (strlen(text) >= sizeof gate->address) return 0;
+    unsigned long port = strtoul(colon + 1, NULL, 10);
+    if (strlen(text) >= sizeof gate->address || port > 65535) return 0;
     strcpy(gate->address, text);
-    gate->port = (uint16_t)strtoul(colon + 1, NULL, 10);
+    gate->port = (uint16_t)port;
     return 1;
 }
 
@@ -74,11 +79,14 @@ int gate_read(gate *gate, const plugboard_instance_t *instance) {
     int is_well = 1;
     char listen[128];
     // What is missing or of the wrong type, the host has reported by the schema.
-    if (copy(instance, "listen", listen, sizeof listen) && !read_listen(gate, listen)) {
+    int has_listen = copy(instance, "listen", listen, sizeof listen);
+    int has_domain = copy(instance, "domain", gate->domain, sizeof gate->domain);
+    if (has_listen < 0 || has_domain < 0) is_well = 0;
+    if (has_listen > 0 && !read_listen(gate, listen)) {
         report(instance, "listen", "must be an IP address and a port, such as 127.0.0.1:7000");
         is_well = 0;
     }
-    if (copy(instance, "domain", gate->domain, sizeof gate->domain) && !is_domain(gate->domain)) {
+    if (has_domain > 0 && !is_domain(gate->domain)) {
         report(instance, "domain", "must be a domain name in small letters, such as lines.example");
         is_well = 0;
     }

@@ -9,7 +9,7 @@ import Testing
 @Suite("The line gate in C", .timeLimit(.minutes(1)))
 struct CProviderTests {
     /// Runs `body` with a running gate and a person who has logged in as bob.
-    private func withBob(_ body: (Gate, Line) async throws -> Void) async throws {
+    fileprivate func withBob(_ body: (Gate, Line) async throws -> Void) async throws {
         let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let library = URL(fileURLWithPath: executable).deletingLastPathComponent().appending(path: "libCProvider.so")
             .path
@@ -85,12 +85,61 @@ struct CProviderTests {
     func longText() async throws {
         try await withBob { gate, bob in
             try await gate.on { gate in
-                gate.deliver(String(repeating: "x", count: 4096), to: "bob@lines.test", token: 1)
-                gate.deliver(String(repeating: "x", count: 4097), to: "bob@lines.test", token: 2)
+                gate.deliver(String(repeating: "x", count: 3000), to: "bob@lines.test", token: 1)
+                gate.deliver(String(repeating: "x", count: 3001), to: "bob@lines.test", token: 2)
                 #expect(gate.router.completed.map(\.token) == [2])
                 #expect(gate.router.completed.map(\.result) == [PLUGBOARD_FAILED])
             }
-            #expect(bob.read() == "MESSAGE 1 alice@home.example " + String(repeating: "x", count: 4096))
+            #expect(bob.read() == "MESSAGE 1 alice@home.example " + String(repeating: "x", count: 3000))
+        }
+    }
+}
+
+@Suite("The line gate in C, with people who do not behave", .timeLimit(.minutes(1)))
+struct CProviderPeerTests {
+    @Test("Who asks and does not read the answers is not read from, and loses no answer")
+    func unread() async throws {
+        try await CProviderTests().withBob { gate, bob in
+            let count = 600_000
+            let sent = bob.writeWhilePossible(count, of: "X")
+            #expect(sent < 2 * count, "the gate went on reading from somebody who takes nothing")
+            let rest = Thread { bob.writeBytes(count, of: "X", from: sent) }
+            rest.start()
+            for number in 0..<count {
+                guard bob.read()?.hasPrefix("ERROR there are LOGIN") == true else {
+                    Issue.record("answer \(number) is missing")
+                    return
+                }
+            }
+            bob.write("QUIT")
+            #expect(bob.read() == "BYE")
+        }
+    }
+
+    @Test("A gate that drains waits for what is unacknowledged, takes nothing new, and then says goodbye")
+    func drain() async throws {
+        try await CProviderTests().withBob { gate, bob in
+            try await gate.on { gate in
+                gate.deliver("one", to: "bob@lines.test", token: 1)
+                gate.instance?.drain()
+                gate.deliver("two", to: "bob@lines.test", token: 2)
+                #expect(gate.router.completed.map(\.token) == [2])
+                #expect(gate.router.completed.map(\.result) == [PLUGBOARD_DEFERRED])
+            }
+            #expect(bob.read() == "MESSAGE 1 alice@home.example one")
+            bob.write("SEND alice@home.example late")
+            #expect(bob.read() == "ERROR the gate closes")
+            for wrong in ["-1", " 1", "1x", "2"] {
+                bob.write("ACK \(wrong)")
+                #expect(bob.read() == "ERROR no such message waits for you")
+            }
+            bob.write("ACK 1")
+            #expect(bob.read() == "BYE the gate closes")
+            #expect(bob.read() == nil)
+            try await gate.on { gate in
+                #expect(gate.router.completed.map(\.token) == [2, 1])
+                #expect(gate.router.completed.last?.result == PLUGBOARD_DELIVERED)
+            }
         }
     }
 }
@@ -149,9 +198,12 @@ private final class Gate: @unchecked Sendable {
 }
 
 /// A connection that blocks.
-private final class Line {
+// Safe: one thread writes and one reads, and these share the descriptor alone.
+private final class Line: @unchecked Sendable {
     private let descriptor: Int32
     private var buffer: [UInt8] = []
+    /// How much of the buffer was returned.
+    private var taken = 0
 
     init(_ port: UInt16) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -178,13 +230,45 @@ private final class Line {
         _ = send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL))
     }
 
+    /// Writes a line many times, as long as there is room for more.
+    ///
+    /// - Returns: bytes that were written.
+    func writeWhilePossible(_ count: Int, of line: String) -> Int {
+        let bytes = Self.bytes(count, of: line)
+        var sent = 0
+        var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        while sent < bytes.count, poll(&room, 1, 300) == 1 {
+            let result = bytes[sent...].withUnsafeBytes {
+                send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT))
+            }
+            if result > 0 { sent += result }
+        }
+        return sent
+    }
+
+    /// Writes the rest of that.
+    func writeBytes(_ count: Int, of line: String, from start: Int) {
+        var rest = Self.bytes(count, of: line)[start...]
+        while !rest.isEmpty {
+            let result = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
+            guard result > 0 else { return }
+            rest = rest.dropFirst(result)
+        }
+    }
+
+    private static func bytes(_ count: Int, of line: String) -> [UInt8] {
+        Array(String(repeating: line + "\n", count: count).utf8)
+    }
+
     /// The next line; nil at the end.
     func read() -> String? {
         while true {
-            if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
-                defer { buffer.removeFirst(end + 1) }
-                return String(decoding: buffer[..<end], as: UTF8.self)
+            if let end = buffer[taken...].firstIndex(of: UInt8(ascii: "\n")) {
+                defer { taken = end + 1 }
+                return String(decoding: buffer[taken..<end], as: UTF8.self)
             }
+            buffer.removeFirst(taken)
+            taken = 0
             var chunk = [UInt8](repeating: 0, count: 4096)
             let count = recv(descriptor, &chunk, chunk.count, 0)
             guard count > 0 else { return nil }
