@@ -36,10 +36,13 @@ package struct UpgradeRequest: Codable, Hashable, Sendable {
     package var plugin: String
     /// The new version's file, an absolute path.
     package var file: String
+    /// What the file's SHA-256 is to be, in hexadecimal digits; nil: what the configuration pins, if it does.
+    package var sha256: String?
 
-    package init(plugin: String, file: String) {
+    package init(plugin: String, file: String, sha256: String? = nil) {
         self.plugin = plugin
         self.file = file
+        self.sha256 = sha256
     }
 }
 

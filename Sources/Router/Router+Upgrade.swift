@@ -34,7 +34,9 @@ extension Router {
     ///   - name: a provider, its plugin as the configuration names it, or the plugin's id. All providers of that plugin
     ///     are upgraded.
     ///   - file: a path.
-    package func upgrade(_ name: String, file: String) async -> UpgradeAnswer {
+    ///   - sha256: what the file's SHA-256 is to be, in hexadecimal digits; nil: what the configuration pins, if it does.
+    ///     It counts as pinned from then on, until a reload.
+    package func upgrade(_ name: String, file: String, sha256: String? = nil) async -> UpgradeAnswer {
         await turns.take()
         defer { turns.give() }
         let preparation = ProviderPreparation(
@@ -43,8 +45,11 @@ extension Router {
         )
         let answer: UpgradeAnswer
         do throws(PluginRefusal) {
-            let plugin = try preparation.load(file: file, pin: try pin(of: name, file))
+            let pinned = try pin(of: name, file)
+            let wanted = sha256?.lowercased() ?? pinned
+            let plugin = try preparation.load(file: file, pin: wanted)
             answer = await upgrade(name, to: plugin, preparation)
+            if answer.refusal == nil, answer.failed.isEmpty, let sha256 { notePin(sha256.lowercased(), of: plugin) }
         } catch {
             answer = UpgradeAnswer(refusal: "\(error)")
         }
@@ -88,6 +93,19 @@ extension Router {
         }
         for setup in setups { await upgrade(setup, from: before, &answer) }
         return answer
+    }
+
+    /// Whoever pinned a digest for the plugin that was replaced pins this one now.
+    private func notePin(_ sha256: String, of plugin: Plugin) {
+        applied.withLockedValue { applied in
+            let names = applied.setups.filter { $0.plugin?.table == plugin.table }.map(\.name)
+            for index in applied.configuration.providers.indices
+            where names.contains(applied.configuration.providers[index].name)
+                && applied.configuration.providers[index].pin != nil
+            {
+                applied.configuration.providers[index].pin = sha256
+            }
+        }
     }
 
     /// The digest that the configuration pins for the providers that are called so: an upgrade keeps to it.

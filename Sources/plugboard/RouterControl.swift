@@ -35,7 +35,8 @@ struct RouterControl: ControlHandler {
             guard request.file.hasPrefix("/") else {
                 throw ControlFailure(.badRequest, "'\(request.file)' is no absolute path")
             }
-            try await respond.send(UpgradeResult(await router.upgrade(request.plugin, file: request.file)))
+            let answer = await router.upgrade(request.plugin, file: request.file, sha256: request.sha256)
+            try await respond.send(UpgradeResult(answer))
         case .deadLetters:
             for item in try deadLetters(request.arguments(as: DeadLetterQuery.self)) { try await respond.send(item) }
         case .showDeadLetter:

@@ -10,7 +10,7 @@ struct UpgradeCommand: ParsableCommand {
         discussion: """
             The new version is started beside the old one and gets the traffic; the old one finishes what it has. \
             If the new one does not start, the old one goes on. \
-            The next start loads what the configuration names: put the file there, too. \
+            The next start loads what the configuration names: put the file there, too, and its digest if it is pinned. \
             Exit status: 0 the new version runs; 1 it does not, and why; 69 the router cannot be reached.
             """
     )
@@ -23,6 +23,12 @@ struct UpgradeCommand: ParsableCommand {
     @Argument(help: "The file of the new version.")
     var file: String
 
+    @Option(
+        help:
+            "The file's SHA-256 in hexadecimal digits: another file is refused. Without: the one that the configuration pins, if it does."
+    )
+    var sha256: String?
+
     @Flag(help: "Print the answer as a line of JSON.")
     var json = false
 
@@ -31,7 +37,7 @@ struct UpgradeCommand: ParsableCommand {
         try self.options.withClient(isFileSound: false) { client in
             // The old instances may take their time to finish.
             client.waitForever()
-            let request = UpgradeRequest(plugin: self.plugin, file: path)
+            let request = UpgradeRequest(plugin: self.plugin, file: path, sha256: self.sha256)
             let result = try client.event(of: ControlCommand.upgrade.rawValue, request, as: UpgradeResult.self)
             if self.json { Output.json(result) } else { Self.show(result) }
             guard result.refusal == nil, result.failed.isEmpty else { throw ExitStatus.problem }

@@ -87,4 +87,45 @@ import Testing
         inbox.process.terminate()
         stop(router)
     }
+
+    @Test("An upgrade keeps to the pinned digest, or to the one that is given: another is named, and nothing changes")
+    func pinned() throws {
+        let first = try version(1, of: "EchoProvider")
+        let second = try version(2, of: "EchoProvider")
+        let (one, two) = (try digest(first), try digest(second))
+        try program.folder.write(
+            CheckCommandTests.start
+                + "providers: { echo: { plugin: ./\(first), sha256: \(one), settings: { address: echo@a.test } } }",
+            to: "a.yaml"
+        )
+        let router = try startRouter()
+        defer { stop(router) }
+        func running() throws -> String { try program.run("plugins", "--config", "a.yaml").output }
+        #expect(try running().contains(one))
+        for arguments in [[], ["--sha256", one], ["--sha256", "1234"]] {
+            let refused = try program.run(["upgrade", "echo", second] + arguments + ["--config", "a.yaml"])
+            #expect(refused.status == 1)
+            let pin = arguments.last ?? one
+            #expect(refused.errors.contains(second) && refused.errors.contains(pin), "\(refused)")
+            #expect(refused.errors.contains(two), "\(refused)")
+            #expect(try running().contains(one))
+            #expect(try program.run("send", "alice@a.test", "echo@a.test", "x", "--config", "a.yaml").status == 0)
+        }
+        let upgrade = try program.run("upgrade", "echo", second, "--sha256", two.uppercased(), "--config", "a.yaml")
+        #expect(upgrade.status == 0 && upgrade.output == "echo: 1.0.0 → 1.0.0\n", "\(upgrade)")
+        #expect(try running().contains(two))
+        // It is pinned now: the one before is another file.
+        #expect(try program.run("upgrade", "echo", first, "--config", "a.yaml").status == 1)
+    }
+
+    /// What `check` says of a file.
+    private func digest(_ file: String) throws -> String {
+        try program.folder.write(
+            CheckCommandTests.start
+                + "providers: { echo: { plugin: ./\(file), settings: { address: echo@a.test } } }",
+            to: "digest.yaml"
+        )
+        let output = try program.run("check", "--config", "digest.yaml").output
+        return String(try #require(output.firstMatch(of: /sha256 ([0-9a-f]{64})/)).1)
+    }
 }
