@@ -54,6 +54,28 @@ struct HTTPTableTests {
         }
     }
 
+    @Test("what a request carries for the server alone is in no line of the log, whatever becomes of it")
+    func secrets() async throws {
+        try await EchoWebServer.with { port in
+            try await Bench.with { bench in
+                try await bench.withStage(prepare: { $0.events(HTTPEvents.self) }) { (stage: Stage) async throws in
+                    for url in ["http://127.0.0.1:\(port)/x", "http://127.0.0.1:1/?token=hush-token"] {
+                        _ = try await stage.on { stage in
+                            stage.provider.get(url, authorization: "Bearer hush-bearer")
+                        }
+                        await stage.heard(url.hasSuffix("x") ? "http done" : "http failed")
+                    }
+                    // Who is to be asked for, and with which password, has no place in a URL: it is refused.
+                    let status = try await stage.on { $0.provider.get("http://user:hush-password@127.0.0.1:\(port)/") }
+                    #expect(status == PLUGBOARD_E_INVALID)
+                    let failed = try await stage.events.filter { $0.hasPrefix("http failed") }
+                    #expect(failed.count == 1)
+                    for line in bench.log.detailed + failed { #expect(!line.contains("hush"), "\(line)") }
+                }
+            }
+        }
+    }
+
     @Test("a plugin that cannot hear of answers cannot ask")
     func noEvents() async throws {
         try await Bench.with { bench in
@@ -165,6 +187,20 @@ extension RawProvider {
                 change(&request)
                 var id: UInt64 = 0
                 return http { $0.request($1, &request, UnsafeMutableRawPointer(bitPattern: 16), &id) }
+            }
+        }
+    }
+}
+
+extension RawProvider {
+    /// The same with a header field.
+    fileprivate func get(_ url: String, authorization: String) -> plugboard_status_t {
+        withBytes("Authorization") { name in
+            withBytes(authorization) { value in
+                var field = plugboard_http_field_t()
+                field.struct_size = structSize(plugboard_http_field_t.self)
+                (field.name, field.value) = (name, value)
+                return withUnsafePointer(to: field) { field in get(url) { ($0.fields, $0.field_count) = (field, 1) } }
             }
         }
     }

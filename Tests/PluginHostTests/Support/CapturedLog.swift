@@ -4,9 +4,13 @@ import NIOConcurrencyHelpers
 /// A log that a test can read.
 final class CapturedLog: Sendable {
     private let captured = NIOLockedValueBox<[String]>([])
+    private let whole = NIOLockedValueBox<[String]>([])
 
     /// The lines so far: `error raw-1 what happened`.
     var lines: [String] { captured.withLockedValue { $0 } }
+
+    /// The same with all fields.
+    var detailed: [String] { whole.withLockedValue { $0 } }
 
     /// A logger that writes here.
     var logger: Logger {
@@ -27,6 +31,7 @@ final class CapturedLog: Sendable {
 
         func log(event: LogEvent) {
             let instance = metadata["provider"].map { "\($0)" } ?? "-"
+            log.whole.withLockedValue { $0.append("\(event.message) \(metadata) \(event.metadata ?? [:])") }
             log.captured.withLockedValue { $0.append("\(event.level) \(instance) \(event.message)") }
         }
     }
