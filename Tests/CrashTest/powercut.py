@@ -133,7 +133,7 @@ def main():
     print(f"CUTS={cuts} SEED={seed}", flush=True)
     test, is_good = run(lambda *place: PowerCutTest(*place, cuts, seed=seed), "plugboard-powercut-")
     if test is not None:
-        print(f"{cuts} power cuts, at {test.unsynced_cuts} of them something was not synced")
+        print(f"{cuts} power cuts, at {test.unsynced_cuts} of them something was not synced: {test.ledger.summary()}")
     return 0 if is_good else 1
 
 
