@@ -47,8 +47,8 @@ struct UDPHandoverTests {
                 let target = port
                 try await sender.on { sender in
                     let datagrams = text.map { Datagram(address: "127.0.0.1", port: target, payload: Array($0.utf8)) }
-                    let sent = try sender.service.send(from, datagrams)
-                    #expect(sent == datagrams.count)
+                    let taken = try sender.service.send(from, datagrams)
+                    #expect(taken == datagrams.count)
                 }
                 let next = Peer(worker, ServiceLimits())
                 socket = try await takeOver(next, from: current, port: 0)
@@ -90,8 +90,8 @@ struct UDPHandoverTests {
             for text in ["one", "two"] {
                 try await old.on { old in
                     let datagram = Datagram(address: "127.0.0.1", port: targetPort, payload: Array(text.utf8))
-                    let sent = try old.service.send(socket, [datagram])
-                    #expect(sent == 1)
+                    let taken = try old.service.send(socket, [datagram])
+                    #expect(taken == 1)
                     if text == "two" { old.service.closeAll() }
                 }
             }
@@ -117,8 +117,8 @@ struct UDPHandoverTests {
             let (bound, _) = try await from.bind()
             try await from.on { from in
                 let datagram = Datagram(address: "127.0.0.1", port: port, payload: [1])
-                let sent = try from.service.send(bound, [datagram])
-                #expect(sent == 1)
+                let taken = try from.service.send(bound, [datagram])
+                #expect(taken == 1)
             }
             #expect(try await old.received(socket, 1).first?.payload == [1])
             try await worker.call { for peer in [old, from] { peer.service.closeAll() } }
