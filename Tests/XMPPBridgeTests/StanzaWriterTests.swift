@@ -10,7 +10,8 @@ import XMPPWire
     @Test("A text becomes a chat message that says that chat states are understood")
     func text() {
         #expect(
-            xml(toBob(.message(Message(text: "1 < 2")))) == Self.head + "><body>1 &lt; 2</body>\(Self.active)</message>"
+            xml(toBob(.message(Message(text: "1 < 2")))) == Self.head
+                + "><body>1 &lt; 2</body>\(Self.active)<origin-id xmlns='urn:xmpp:sid:0' id='m1'/></message>"
         )
     }
 

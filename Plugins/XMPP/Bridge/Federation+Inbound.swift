@@ -66,6 +66,7 @@ extension Federation {
                 then: submission.stanza == nil && submission.ticket == nil ? nil : self.answer(to: submission)
             )
             guard result == .taken else { return .busy }
+            self.seen[submission.envelope.from.domain, default: SeenPresence()].note(submission.envelope)
             if case .message = submission.envelope.content, let sender = submission.stanza?.from?.domain {
                 self.records[sender, default: PartnerRecord()].messagesIn += 1
             }
@@ -77,6 +78,16 @@ extension Federation {
             submission.ticket?.settle()
             return .refused
         }
+    }
+
+    /// The link to a partner is lost: its users' presence is not known any more.
+    func lost(_ domain: String) {
+        let spelled = self.settings.spelling(domain)
+        guard var seen = self.seen.removeValue(forKey: spelled), !seen.isEmpty else { return }
+        let all = seen.takeBack()
+        self.host.log(.info, "the presence of \(all.count) users of \(domain) is not known any more")
+        // What the router has no room for now is as untrue as it was; the next presence mends it.
+        for envelope in all { _ = self.submit(Submission(unanswered: envelope)) }
     }
 
     private func answer(to submission: Submission) -> (Outcome) -> Void {

@@ -3,16 +3,9 @@ internal import XMPPSession
 internal import XMPPWire
 
 extension Federation {
-    /// When what is offered before it is known who is blocked is tried again, in ms.
-    static let startingRetryMs: UInt32 = 1_000
-
     /// Sends an envelope to its partner; completes it in any case.
     func send(_ delivery: Delivery) {
         let envelope = delivery.envelope
-        guard self.isReady else {
-            let reason = Outcome.Reason(.transient, "the instance is just starting", retryAfter: Self.startingRetryMs)
-            return delivery.complete(.deferred(reason))
-        }
         do throws(BridgeError) {
             // The same at each attempt, so that whoever gets it twice can tell.
             let key = delivery.idempotencyKey

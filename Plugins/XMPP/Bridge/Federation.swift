@@ -21,6 +21,8 @@ final class Federation {
     var blocked: Set<String> = []
     /// Whether it is known who is blocked.
     var isReady = false
+    /// Whose presence was passed on, by partner domain.
+    var seen: [String: SeenPresence] = [:]
     /// By partner domain.
     var records: [String: PartnerRecord] = [:]
     /// The latest trial connection to each partner, by its main domain.

@@ -68,8 +68,9 @@ package final class XMPPProvider: Provider {
     /// Claims the partners' domains and listens for their servers.
     package func start() throws(ProviderError) { try self.federation.start() }
 
-    /// Takes every envelope: what a partner's queue has no room for is put off.
+    /// Takes every envelope, as soon as it is known who is blocked: what a partner's queue has no room for is put off.
     package func deliver(_ delivery: Delivery) -> Bool {
+        guard self.federation.isReady else { return false }
         self.federation.send(delivery)
         return true
     }

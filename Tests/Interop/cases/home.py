@@ -183,7 +183,7 @@ async def trial(world, peer):
     check(steps[-1] == {"done": True, "good": True, "partner": server.domain}, f"the end: {steps[-1]}")
 
 
-@suite.case("{peer} is blocked by the operator, and unblocked again")
+@suite.case("{peer} is blocked by the operator, also after a restart, and unblocked again")
 async def blocking(world, peer):
     domain = world.peers[peer].domain
     await to_peer(world, peer, "before the block")
@@ -193,6 +193,8 @@ async def blocking(world, peer):
     message_id = await world.router.send(HOME_USER, world.address_on(peer), "while it is blocked")
     failure = await world.router.inboxes[HOME_USER].about("failure", message_id)
     check("blocked" in failure["text"], f"the failure says {failure['text']}")
+    await world.router.restart()
+    check((await world.router.partner(domain))["blocked"], "the block is forgotten after a restart")
     await world.router.command("partners", "unblock", domain)
     await to_peer(world, peer, "after the block")
     await from_peer(world, peer, "after the block, from there")

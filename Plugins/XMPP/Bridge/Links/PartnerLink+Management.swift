@@ -75,7 +75,10 @@ extension PartnerLink {
         guard left > 0, !self.isDraining else { return self.putOff(.unacknowledged) }
         self.acknowledgement.set(min(UInt64(wait), left)) { [weak self] in
             guard let self, case .backingOff(let until, _) = self.state else { return }
-            if self.nowMs < until || self.nowMs >= broken.until { return self.putOff(.unacknowledged) }
+            if self.nowMs < until || self.nowMs >= broken.until {
+                self.federation.lost(self.pair.target)
+                return self.putOff(.unacknowledged)
+            }
             self.connect()
         }
     }

@@ -244,6 +244,8 @@ final class PartnerLink {
         )
         for item in waiting { item.delivery?.complete(reason.outcome(retryAfter: wait, isUncertain: item.isRepeated)) }
         self.resume(in: wait)
+        // A stream that is resumed has lost nothing, and one that was closed in order neither.
+        if self.broken == nil, !reason.isOrderly { self.federation.lost(self.pair.target) }
     }
 }
 

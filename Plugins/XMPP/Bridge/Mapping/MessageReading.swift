@@ -28,7 +28,8 @@ struct MessageReading {
     }
 
     private func envelope(_ content: Envelope.Content, isFirst: Bool) -> Envelope? {
-        guard var envelope = Envelope(self.stanza, id: isFirst ? self.stanza.id ?? "" : "", content: content) else {
+        let id = self.stanza.id ?? self.stanza.first(OriginID.self)?.id ?? ""
+        guard var envelope = Envelope(self.stanza, id: isFirst ? id : "", content: content) else {
             return nil
         }
         envelope.conversation = self.stanza.thread?.id ?? ""

@@ -10,7 +10,7 @@ package enum StanzaWriter {
     /// - Parameter id: the stanza's id; the envelope's own, or one made for it.
     /// - Throws: ``BridgeError/badAddress(_:_:)``, ``BridgeError/unsupportedKind(_:)``.
     package static func stanza(for envelope: Envelope, id: String) throws(BridgeError) -> Stanza {
-        let from = try JID(envelope.from, device: envelope.fromDevice)
+        let from = try JID(home: envelope.from, device: envelope.fromDevice)
         let to = try JID(envelope.to, device: envelope.toDevice)
         switch envelope.content {
         case .message(let message):
@@ -61,6 +61,8 @@ package enum StanzaWriter {
         if message.wantsDelivered { stanza.append(XMPPWire.Receipt.request) }
         if message.wantsRead { stanza.append(ChatMarker.markable) }
         if message.isAttention { stanza.append(Attention()) }
+        // Whoever gets a copy of it (XEP-0280) knows it by that, whatever happened to the stanza's own id.
+        if let id = stanza.id { stanza.append(OriginID(id)) }
         return stanza
     }
 

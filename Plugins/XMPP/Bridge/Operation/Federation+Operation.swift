@@ -45,6 +45,8 @@ extension Federation {
 extension Federation {
     /// What the keys of blocked partners begin with.
     private static let blockedPrefix = "blocked/"
+    /// When the store is asked again after it failed, in ms.
+    private static let blockedRetryMs: UInt64 = 5_000
 
     /// Fetches the blocked partners; until they are known, nobody is let in.
     func loadBlocked(after: [UInt8] = []) {
@@ -52,19 +54,29 @@ extension Federation {
         do throws(HostError) {
             try self.host.store.list(prefix: prefix, after: after) { [weak self] result in
                 guard let self else { return }
-                let keys = (try? result.get()) ?? []
+                let keys: [[UInt8]]
+                switch result {
+                case .success(let some): keys = some
+                case .failure(let error): return self.loadBlockedLater(error)
+                }
                 let domains = keys.map { String(decoding: $0.dropFirst(prefix.count), as: UTF8.self) }
                 self.setBlocked(self.blocked.union(domains))
                 if let last = keys.last { return self.loadBlocked(after: last) }
-                if case .failure(let error) = result {
-                    self.host.log(.error, "which partners are blocked could not be read, so none is let in: \(error)")
-                    return
-                }
                 self.isReady = true
+                self.host.ready()
             }
         } catch {
             // A host without a store cannot have kept any.
             self.isReady = true
+        }
+    }
+
+    private func loadBlockedLater(_ error: HostError) {
+        self.host.log(.error, "which partners are blocked cannot be read, so none is let in for now: \(error)")
+        do throws(HostError) {
+            _ = try self.host.startTimer(after: Self.blockedRetryMs) { [weak self] in self?.loadBlocked() }
+        } catch {
+            self.host.log(.error, "it is not tried again: \(error)")
         }
     }
 
