@@ -1,4 +1,4 @@
-// What both line plugins have in common: spans, settings, and the functions of a provider that do nothing.
+// What the line plugins have in common: spans, settings, the listener, and the functions of a provider that do nothing.
 #ifndef LINE_PLUGIN_H
 #define LINE_PLUGIN_H
 
@@ -76,6 +76,51 @@ UNUSED static const void *no_extension(void *self, const char *id) {
     (void)self, (void)id;
     return NULL;
 }
+
+// Accepts every connection.
+UNUSED static uint32_t accept_source(void *self, plugboard_stream_t stream, void *listener_user, void **user) {
+    (void)self, (void)stream, (void)listener_user;
+    *user = NULL;
+    return 1;
+}
+
+// Listens at the address of the setting `listen`.
+UNUSED static plugboard_status_t listen_for_lines(const plugboard_host_t *host, const char *address, uint16_t port) {
+    plugboard_listen_options_t options = {.struct_size = sizeof options, .address = span(address), .port = port};
+    plugboard_listener_t listener;
+    return host->listen(host->context, &options, NULL, &listener, NULL);
+}
+
+// The schema of that setting.
+#define LISTEN_SETTING \
+    { \
+        .struct_size = sizeof(plugboard_setting_schema_t), .type = PLUGBOARD_SETTING_ADDRESS, \
+        .flags = PLUGBOARD_SETTING_REQUIRED, .path = "listen", .help = "Where lines are taken.", \
+    }
+
+// A provider's table, of a plugin with functions `start` and `destroy`.
+#define LINE_PROVIDER(DELIVER, ACCEPTED, OPENED, RECEIVED, WRITABLE, CLOSED) \
+    static const plugboard_provider_t provider = { \
+        .struct_size = sizeof provider, .start = start, .drain = no_event, .stop = no_event, .destroy = destroy, \
+        .deliver = DELIVER, .submitted = no_submitted, .room = no_event, .accepted = ACCEPTED, .opened = OPENED, \
+        .received = RECEIVED, .writable = WRITABLE, .closed = CLOSED, .resolved = no_resolved, .fired = no_fired, \
+        .extension = no_extension, \
+    }
+
+// The entry of a plugin with a `create` function and `settings`.
+#define LINE_PLUGIN(ID, NAME) \
+    static const plugboard_descriptor_t descriptor = { \
+        .struct_size = sizeof descriptor, .id = ID, .name = NAME, .version = "1.0.0", .vendor = "Plugboard", \
+        .settings = settings, .setting_count = sizeof settings / sizeof settings[0], \
+    }; \
+    static const plugboard_plugin_t plugin = { \
+        .struct_size = sizeof plugin, .abi_version = PLUGBOARD_ABI_VERSION, .descriptor = &descriptor, \
+        .check = no_check, .create = create, \
+    }; \
+    const plugboard_plugin_t *plugboard_plugin_entry(uint32_t host_abi) { \
+        (void)host_abi; \
+        return &plugin; \
+    }
 
 UNUSED static void no_check(void *context, const plugboard_instance_t *instance) { (void)context, (void)instance; }
 

@@ -50,12 +50,7 @@ static void destroy(void *self) {
     free(self);
 }
 
-static const plugboard_provider_t provider = {
-    .struct_size = sizeof provider, .start = start, .drain = no_event, .stop = no_event, .destroy = destroy,
-    .deliver = deliver, .submitted = no_submitted, .room = no_event, .accepted = no_accepted, .opened = opened,
-    .received = skip_received, .writable = writable, .closed = closed, .resolved = no_resolved, .fired = no_fired,
-    .extension = no_extension,
-};
+LINE_PROVIDER(deliver, no_accepted, opened, skip_received, writable, closed);
 
 static const plugboard_provider_t *create(void *context, const plugboard_host_t *host,
                                           const plugboard_instance_t *settings, void **self) {
@@ -70,17 +65,4 @@ static const plugboard_provider_t *create(void *context, const plugboard_host_t 
 
 static const plugboard_setting_schema_t settings[] = {SINK_SETTINGS};
 
-static const plugboard_descriptor_t descriptor = {
-    .struct_size = sizeof descriptor, .id = "org.example.line-sink", .name = "LineSink", .version = "1.0.0",
-    .vendor = "Plugboard", .settings = settings, .setting_count = 2,
-};
-
-static const plugboard_plugin_t plugin = {
-    .struct_size = sizeof plugin, .abi_version = PLUGBOARD_ABI_VERSION, .descriptor = &descriptor, .check = no_check,
-    .create = create,
-};
-
-const plugboard_plugin_t *plugboard_plugin_entry(uint32_t host_abi) {
-    (void)host_abi;
-    return &plugin;
-}
+LINE_PLUGIN("org.example.line-sink", "LineSink")

@@ -15,6 +15,7 @@ static const char SUFFIX[] = "@home.test";
 
 typedef struct sink {
     char name[40];
+    size_t name_count;
     plugboard_stream_t stream;
     int is_open;
     // Above its high-water mark: nothing more until writable().
@@ -55,7 +56,7 @@ static sink *find(sinks *it, plugboard_bytes_t address) {
     size_t index = (size_t)(address.start[prefix] - '0');
     if (index >= it->count) return NULL;
     sink *found = &it->all[index];
-    if (address.count != strlen(found->name) || memcmp(address.start, found->name, address.count) != 0) return NULL;
+    if (address.count != found->name_count || memcmp(address.start, found->name, address.count) != 0) return NULL;
     return found;
 }
 
@@ -95,7 +96,8 @@ static int make_sinks(sinks *it, const plugboard_host_t *host, const plugboard_i
     it->all = calloc(it->count ? it->count : 1, sizeof *it->all);
     if (!it->all) return 0;
     for (size_t index = 0; index < it->count; index++) {
-        snprintf(it->all[index].name, sizeof it->all[index].name, "%s%zu%s", PREFIX, index, SUFFIX);
+        sink *each = &it->all[index];
+        each->name_count = (size_t)snprintf(each->name, sizeof each->name, "%s%zu%s", PREFIX, index, SUFFIX);
     }
     return 1;
 }

@@ -14,17 +14,7 @@ static plugboard_status_t start(void *self) {
     instance *it = self;
     plugboard_status_t status = it->host->claim(it->context, PLUGBOARD_CLAIM_DOMAIN, span("net.test"));
     if (status < 0) return status;
-    plugboard_listen_options_t options = {
-        .struct_size = sizeof options, .address = span(it->host_name), .port = it->port,
-    };
-    plugboard_listener_t listener;
-    return it->host->listen(it->context, &options, NULL, &listener, NULL);
-}
-
-static uint32_t accepted(void *self, plugboard_stream_t stream, void *listener_user, void **user) {
-    (void)self, (void)stream, (void)listener_user;
-    *user = NULL;
-    return 1;
+    return listen_for_lines(it->host, it->host_name, it->port);
 }
 
 // Submits all whole lines, until there is no room.
@@ -61,12 +51,7 @@ static void destroy(void *self) {
     free(it);
 }
 
-static const plugboard_provider_t provider = {
-    .struct_size = sizeof provider, .start = start, .drain = no_event, .stop = no_event, .destroy = destroy,
-    .deliver = no_deliver, .submitted = no_submitted, .room = no_event, .accepted = accepted, .opened = no_opened,
-    .received = received, .writable = no_writable, .closed = no_closed, .resolved = no_resolved, .fired = no_fired,
-    .extension = no_extension,
-};
+LINE_PROVIDER(no_deliver, accept_source, no_opened, received, no_writable, no_closed);
 
 static const plugboard_provider_t *create(void *context, const plugboard_host_t *host,
                                           const plugboard_instance_t *settings, void **self) {
@@ -81,22 +66,6 @@ static const plugboard_provider_t *create(void *context, const plugboard_host_t 
     return &provider;
 }
 
-static const plugboard_setting_schema_t settings[] = {{
-    .struct_size = sizeof settings[0], .type = PLUGBOARD_SETTING_ADDRESS, .flags = PLUGBOARD_SETTING_REQUIRED,
-    .path = "listen", .help = "Where lines are taken.",
-}};
+static const plugboard_setting_schema_t settings[] = {LISTEN_SETTING};
 
-static const plugboard_descriptor_t descriptor = {
-    .struct_size = sizeof descriptor, .id = "org.example.line-source", .name = "LineSource", .version = "1.0.0",
-    .vendor = "Plugboard", .settings = settings, .setting_count = 1,
-};
-
-static const plugboard_plugin_t plugin = {
-    .struct_size = sizeof plugin, .abi_version = PLUGBOARD_ABI_VERSION, .descriptor = &descriptor, .check = no_check,
-    .create = create,
-};
-
-const plugboard_plugin_t *plugboard_plugin_entry(uint32_t host_abi) {
-    (void)host_abi;
-    return &plugin;
-}
+LINE_PLUGIN("org.example.line-source", "LineSource")
