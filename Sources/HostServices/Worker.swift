@@ -22,10 +22,14 @@ package final class Worker: @unchecked Sendable {
     /// An immediate task would not: the loop runs those until there are none before it polls.
     static let yieldTime = TimeAmount.microseconds(50)
 
+    /// Input after which the hooks run before more is offered or read, in bytes.
+    ///
+    /// What became of it is then still in the processor's cache when it is delivered.
+    static let inputPerDeliveryMax = 16 << 10
     /// Input after which a tick runs before all sockets that have some were read, in bytes.
     ///
-    /// What became of it is then still in the processor's cache when it is delivered and written.
-    static let inputPerTickMax = 128 << 10
+    /// More than for deliveries, for each write costs the kernel much, however short it is.
+    static let inputPerTickMax = 256 << 10
 
     /// From 0.
     package let index: Int
@@ -47,6 +51,7 @@ package final class Worker: @unchecked Sendable {
     private var isTickScheduled = false
     private var isInTick = false
     private var isRoundWanted = false
+    private var inputSinceDelivery = 0
     private var inputSinceTick = 0
     private var wakesInARow = 0
     private var lastTickEnd = NIODeadline.uptimeNanoseconds(0)
@@ -159,8 +164,9 @@ package final class Worker: @unchecked Sendable {
     /// A buffer that grew past this is not kept, in bytes.
     private static let keptCapacityMax = 256 << 10
 
-    /// The room for one read, in bytes.
-    private static let readBytesMax = 64 << 10
+    /// The memory of the buffer that streams read into, in bytes: a power of two, for what is kept of a partial frame is
+    /// in it, too, and more would be rounded up.
+    private static let readBytesMax = 256 << 10
 
     /// The buffer that streams read into, with `prefix` in it already.
     ///
@@ -171,7 +177,7 @@ package final class Worker: @unchecked Sendable {
         // Somebody may have held on to it; then the memory is theirs.
         let isOurs = buffer.modifyIfUniquelyOwned { $0.clear() } != nil && buffer.capacity >= Self.readBytesMax
         if !isOurs {
-            buffer = ByteBufferAllocator().buffer(capacity: Self.readBytesMax + InputBuffer.joinMax)
+            buffer = ByteBufferAllocator().buffer(capacity: Self.readBytesMax)
         }
         if let prefix { buffer.writeImmutableBuffer(prefix) }
         return buffer
@@ -219,10 +225,24 @@ package final class Worker: @unchecked Sendable {
 
     // MARK: - The tick
 
-    /// Counts input that an instance has been offered.
+    /// Counts input that an instance has taken.
     ///
     /// Loop only.
-    func noteInput(_ bytes: Int) { inputSinceTick += bytes }
+    func noteInput(_ bytes: Int) {
+        inputSinceDelivery += bytes
+        inputSinceTick += bytes
+    }
+
+    /// An instance has been offered input: if it has taken much, runs the hooks before there is more.
+    ///
+    /// What they write leaves at the end of the tick. Loop only; outside of any call into an instance.
+    func inputOffered() {
+        guard inputSinceDelivery >= Self.inputPerDeliveryMax, isTickScheduled, !isInTick else { return }
+        inputSinceDelivery = 0
+        isInTick = true
+        for hook in hooks { _ = hook.run() }
+        isInTick = false
+    }
 
     /// A socket has been read: if much has come in, runs the work of the tick that is due now.
     ///
@@ -270,6 +290,7 @@ package final class Worker: @unchecked Sendable {
     }
 
     private func runRounds() {
+        inputSinceDelivery = 0
         inputSinceTick = 0
         isInTick = true
         var hasWork = true

@@ -109,4 +109,20 @@ struct StreamBufferTests {
         let drained = [output.sent(0, limits), output.sent(0, limits)]
         #expect(drained == [true, false])
     }
+
+    @Test("much output is sent early, from the limit on, unless the kernel has no room")
+    func earlySend() throws {
+        var output = OutputBuffer()
+        func append(_ count: Int) throws -> Bool {
+            let bytes = [UInt8](repeating: 0x78, count: count)
+            _ = try bytes.withUnsafeBytes { try output.append($0, ServiceLimits()) { ByteBuffer() } }
+            return output.isEarlySendDue
+        }
+        #expect(try append(OutputBuffer.earlySendMin - 1) == false)
+        #expect(try append(1) == true)
+        _ = output.sendGathered { _ in 1 }
+        #expect(try append(1) == false, "the kernel had no room")
+        _ = output.take()
+        #expect(try append(OutputBuffer.earlySendMin) == false, "what the channel has goes first")
+    }
 }

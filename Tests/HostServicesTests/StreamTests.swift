@@ -1,5 +1,6 @@
-import HostServices
 import Testing
+
+@testable import HostServices
 
 @Suite("Plain streams", .timeLimit(.minutes(1)))
 struct StreamTests {
@@ -163,6 +164,26 @@ struct StreamTests {
                 #expect(side.service.user(stream) == pointer)
                 #expect(side.service.user(StreamHandle(rawValue: 0)) == nil)
             }
+        }
+    }
+
+    @Test("much input is offered in pieces, larger ones where a frame needs it", arguments: [1, 40_000, 150_000])
+    func pieces(frame: Int) async throws {
+        try await Rig.with { rig in
+            let (stream, accepted) = try await rig.pair()
+            let sent = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+            try await rig.server.on { side in
+                side.ear.onReceived = { _, bytes in .consumed(bytes.count / frame * frame) }
+            }
+            try await rig.client.on { side in
+                _ = try sent.withUnsafeBytes { try side.service.write(stream, $0) }
+            }
+            let whole = sent.count / frame * frame
+            #expect(try await rig.server.consumed(accepted, whole) == Array(sent.prefix(whole)))
+            let longest = try await rig.server.on { side in
+                side.ear.events.map { if case .received(_, let count) = $0 { count } else { 0 } }.max() ?? 0
+            }
+            if frame == 1 { #expect(longest <= Worker.inputPerDeliveryMax) }
         }
     }
 }

@@ -18,4 +18,28 @@ struct WorkerInputTests {
         #expect(wasDone == (missing == 0))
         try await worker.shutdown()
     }
+
+    @Test(
+        "runs the hooks before there is more input as soon as enough was offered, and not a byte before",
+        arguments: [0, 1]
+    )
+    func hooks(missing: Int) async throws {
+        let worker = Worker(index: 0, name: "test")
+        let counts = try await worker.call {
+            // Safe: everything is on the worker's loop.
+            nonisolated(unsafe) var (hookCount, flushCount) = (0, 0)
+            _ = worker.onTickEnd {
+                hookCount += 1
+                return false
+            }
+            worker.enqueueFlush { flushCount += 1 }
+            worker.noteInput(Worker.inputPerDeliveryMax - missing)
+            worker.inputOffered()
+            // Not again, for nothing has come since.
+            worker.inputOffered()
+            return [hookCount, flushCount]
+        }
+        #expect(counts == [1 - missing, 0])
+        try await worker.shutdown()
+    }
 }

@@ -4,8 +4,14 @@ import NIOCore
 ///
 /// Pure.
 struct OutputBuffer {
+    /// From this on what was gathered is sent before the end of the tick, in bytes: half of the usual high-water mark, so
+    /// that a writer is not told to wait only because the tick is long.
+    static let earlySendMin = 128 << 10
+
     private var gathered = ByteBuffer()
     private var inChannel = 0
+    /// The kernel had no room in this tick.
+    private var isSocketFull = false
     private var isHigh = false
 
     /// Bytes that the kernel has not taken.
@@ -36,13 +42,17 @@ struct OutputBuffer {
     /// Whether the channel holds nothing, so that what is gathered is next.
     var isChannelEmpty: Bool { inChannel == 0 }
 
+    /// Whether so much was gathered that it should not wait for the end of the tick.
+    var isEarlySendDue: Bool { gathered.readableBytes >= Self.earlySendMin && inChannel == 0 && !isSocketFull }
+
     /// Offers what was gathered to `send`, which answers how many bytes the kernel took, from the front.
     ///
     /// - Returns: the memory, if it is not needed any more.
     mutating func sendGathered(_ send: (UnsafeRawBufferPointer) -> Int) -> ByteBuffer? {
         let count = gathered.withUnsafeReadableBytes(send)
         gathered.moveReaderIndex(forwardBy: min(max(count, 0), gathered.readableBytes))
-        guard gathered.readableBytes == 0 else { return nil }
+        isSocketFull = gathered.readableBytes > 0
+        guard !isSocketFull else { return nil }
         defer { gathered = ByteBuffer() }
         return gathered
     }
@@ -51,6 +61,7 @@ struct OutputBuffer {
     mutating func take() -> ByteBuffer {
         let taken = gathered
         gathered = ByteBuffer()
+        isSocketFull = false
         inChannel += taken.readableBytes
         return taken
     }

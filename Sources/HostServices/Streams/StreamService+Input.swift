@@ -9,7 +9,6 @@ extension StreamService {
         // What comes from a TLS handler is its own.
         defer { if stream.handshake == nil { worker.giveBackReadBuffer(data) } }
         guard !isStopped, data.readableBytes > 0 else { return }
-        worker.noteInput(data.readableBytes)
         switch stream.phase {
         case .finishing, .lingering, .ended:
             return
@@ -69,16 +68,53 @@ extension StreamService {
     private func offer(_ stream: Stream, _ data: ByteBuffer?) {
         var scratch = worker.takeScratch()
         let offer = stream.input.beginOffer(data, scratch: &scratch)
-        let done =
-            offer.buffer.withUnsafeReadableBytes { delegate?.received(stream.handle, $0) }
-            ?? .consumed(offer.buffer.readableBytes)
-        if done.bytes < 0 || done.bytes > offer.buffer.readableBytes {
-            let reason = "it said \(done.bytes) bytes and was offered \(offer.buffer.readableBytes)"
-            logger.log(.error, "the plugin consumed more input than there was", [.reason: reason])
-        }
+        let done = offerInPieces(stream, offer.buffer)
         stream.input.endOffer(offer, done)
         worker.giveBackScratch(scratch)
         settle(stream)
+        worker.inputOffered()
+    }
+
+    /// Offers much input piece by piece, so that what comes of one is delivered before the next is looked at.
+    private func offerInPieces(_ stream: Stream, _ input: ByteBuffer) -> Consumption {
+        var done = Consumption.consumed(0)
+        var pieceMax = Worker.inputPerDeliveryMax
+        while true {
+            let rest = input.readableBytes - done.bytes
+            let count = min(rest, pieceMax)
+            let piece = input.withUnsafeReadableBytes {
+                offer(stream, UnsafeRawBufferPointer(rebasing: $0[done.bytes..<done.bytes + count]))
+            }
+            done = Consumption(bytes: done.bytes + piece.bytes, refused: piece.refused)
+            worker.noteInput(piece.bytes)
+            guard count < rest, !piece.refused, mayTakeMore(stream) else { return done }
+            // Nothing was taken if no frame ends in the piece.
+            pieceMax = piece.bytes == 0 ? pieceMax * 2 : Worker.inputPerDeliveryMax
+            worker.inputOffered()
+            guard mayTakeMore(stream) else { return done }
+        }
+    }
+
+    /// Whether a stream that has been offered a piece of its input may be offered the next.
+    private func mayTakeMore(_ stream: Stream) -> Bool {
+        guard !isStopped, stream.input.isWanted, !stream.isOpenedQueued else { return false }
+        switch stream.phase {
+        case .open, .ended(.remoteClosed), .ended(.connectionLost): return true
+        case .connecting, .securing, .startingTLS, .upgrading, .finishing, .lingering, .ended: return false
+        }
+    }
+
+    /// Offers one piece of input.
+    ///
+    /// - Returns: what became of it; a count that cannot be is brought into range.
+    private func offer(_ stream: Stream, _ bytes: UnsafeRawBufferPointer) -> Consumption {
+        guard let done = delegate?.received(stream.handle, bytes) else { return .consumed(bytes.count) }
+        guard (0...bytes.count).contains(done.bytes) else {
+            let reason = "it said \(done.bytes) bytes and was offered \(bytes.count)"
+            logger.log(.error, "the plugin consumed more input than there was", [.reason: reason])
+            return Consumption(bytes: min(max(done.bytes, 0), bytes.count), refused: done.refused)
+        }
+        return done
     }
 
     /// Looks at what the delegate left, and at what it did meanwhile.

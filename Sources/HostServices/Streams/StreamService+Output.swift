@@ -7,7 +7,7 @@ extension StreamService {
     func flush(_ stream: Stream) {
         guard !isStopped, let channel = stream.channel else { return }
         if !stream.isEnded, stream.output.hasGathered {
-            sendDirectly(stream, channel)
+            sendDirectly(stream)
             if stream.output.hasGathered { send(stream, channel) }
         }
         switch stream.phase {
@@ -37,8 +37,10 @@ extension StreamService {
     /// Writes to the socket of a plain stream itself, as the channel would, but with neither a promise nor its queue.
     ///
     /// What the kernel does not take, and what goes wrong, is the channel's.
-    private func sendDirectly(_ stream: Stream, _ channel: any Channel) {
-        guard let descriptor = stream.descriptor, stream.output.isChannelEmpty, channel.isActive else { return }
+    func sendDirectly(_ stream: Stream) {
+        guard let descriptor = stream.descriptor, stream.output.isChannelEmpty, stream.channel?.isActive == true else {
+            return
+        }
         let emptied = stream.output.sendGathered { bytes in
             Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
         }

@@ -137,6 +137,7 @@ package final class StreamService {
         }
         guard bytes.count > 0 else { return .ok }
         let result = try stream.output.append(bytes, limits, spare: worker.takeBuffer)
+        if stream.output.isEarlySendDue { sendDirectly(stream) }
         queueFlush(stream)
         return result
     }
