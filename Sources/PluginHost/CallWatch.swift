@@ -72,6 +72,11 @@ package final class CallWatch: @unchecked Sendable {
         word.store(0, ordering: .relaxed)
     }
 
+    /// The number of the call that the worker is in; nil if it is in none.
+    ///
+    /// The worker's thread only.
+    package var presentNumber: UInt64? { word.load(ordering: .relaxed) == 0 ? nil : number }
+
     /// The call that the worker is in; nil if it is in none.
     ///
     /// Any thread.

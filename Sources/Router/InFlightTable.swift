@@ -65,6 +65,14 @@ struct InFlightTable: ~Copyable {
         return remove(at: index)
     }
 
+    /// Takes one out that this instance has taken, see ``Seat/generation``; nil for any other token.
+    mutating func remove(_ token: UInt64, heldBy holder: UInt16) -> RoutedEnvelope? {
+        guard let index = index(of: token),
+            RoutedEnvelope(word: slots[index].word).header.pointee.holder == holder
+        else { return nil }
+        return remove(at: index)
+    }
+
     /// All of them, in no particular order.
     func envelopes() -> [RoutedEnvelope] { entries().map(\.envelope) }
 

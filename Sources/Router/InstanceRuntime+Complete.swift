@@ -14,31 +14,31 @@ extension InstanceRuntime {
         _ outcome: UnsafePointer<plugboard_outcome_t>,
         from instance: Instance
     ) -> plugboard_status_t {
-        // Generic code of another module is not for every message.
-        let isWhole = outcome.pointee.struct_size >= MemoryLayout<plugboard_outcome_t>.size
-        let source = isWhole ? outcome.pointee : readABI(outcome)
-        guard (PLUGBOARD_DELIVERED...PLUGBOARD_FAILED).contains(source.result), source.reason.isWellFormed,
-            source.code.isWellFormed
+        // Field by field: what the plugin has written just now, in other widths, is slow to read as a whole.
+        let result = outcome.pointee.result
+        guard (PLUGBOARD_DELIVERED...PLUGBOARD_FAILED).contains(result), outcome.pointee.reason.isWellFormed,
+            outcome.pointee.code.isWellFormed
         else { return PLUGBOARD_E_INVALID }
         let wasFull = inFlight.count >= limits.inFlightMax
-        guard let seat = seat(of: instance), inFlight.envelope(of: token)?.header.pointee.holder == seat.generation,
-            let envelope = inFlight.remove(token)
-        else { return PLUGBOARD_E_HANDLE }
-        seat.heldCount -= 1
-        let conversation = envelope.header.pointee.conversation
-        switch source.result {
-        case PLUGBOARD_DELIVERED:
-            delivered(envelope)
-        case PLUGBOARD_DEFERRED:
-            deferred(envelope, FailureReason(source), isLeaving: seat.isLeaving)
-        default:
-            giveUp(envelope, step: .bury, FailureReason(source))
+        guard let seat = unmanagedSeat(of: instance) else { return PLUGBOARD_E_HANDLE }
+        return seat._withUnsafeGuaranteedRef { seat in
+            guard let envelope = inFlight.remove(token, heldBy: seat.generation) else { return PLUGBOARD_E_HANDLE }
+            seat.heldCount -= 1
+            let conversation = envelope.header.pointee.conversation
+            switch result {
+            case PLUGBOARD_DELIVERED:
+                delivered(envelope)
+            case PLUGBOARD_DEFERRED:
+                deferred(envelope, FailureReason(readABI(outcome)), isLeaving: seat.isLeaving)
+            default:
+                giveUp(envelope, step: .bury, FailureReason(readABI(outcome)))
+            }
+            // After the step: what the spool reads again must not bring back what was settled just now.
+            if parked.count > 0 { settledParked(conversation) }
+            // A full table of envelopes in flight stops the lane, and so may an instance that leaves; this has made room.
+            if wasFull || seat.isLeaving { worker.wake() }
+            return PLUGBOARD_OK
         }
-        // After the step: what the spool reads again must not bring back what was settled just now.
-        if parked.count > 0 { settledParked(conversation) }
-        // A full table of envelopes in flight stops the lane, and so may an instance that leaves; this has made room.
-        if wasFull || seat.isLeaving { worker.wake() }
-        return PLUGBOARD_OK
     }
 
     private func delivered(_ envelope: RoutedEnvelope) {

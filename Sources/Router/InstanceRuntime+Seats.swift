@@ -63,9 +63,13 @@ extension InstanceRuntime {
 
     /// The seat of one of the runtime's instances; nil for one that is gone.
     @inline(__always)
-    func seat(of instance: Instance) -> Seat? {
-        if let seat, seat.instance === instance { return seat }
-        return others.first { $0.instance === instance }
+    func seat(of instance: Instance) -> Seat? { unmanagedSeat(of: instance)?.takeUnretainedValue() }
+
+    /// The same, without a count of references: for the calls that every message makes.
+    @inline(__always)
+    func unmanagedSeat(of instance: Instance) -> Unmanaged<Seat>? {
+        if let presentSeat, presentSeat._withUnsafeGuaranteedRef({ $0.instance === instance }) { return presentSeat }
+        return others.first { $0.instance === instance }.map { Unmanaged.passUnretained($0) }
     }
 
     /// Makes and starts an instance, and gives it the place of the present one, if there is one.

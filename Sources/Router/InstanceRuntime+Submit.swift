@@ -22,40 +22,63 @@ extension InstanceRuntime: EnvelopeRouter {
         } catch {
             return refuse(unchecked: envelope, error)
         }
-        guard let seat = seat(of: instance) else { return PLUGBOARD_E_SHUTDOWN }
-        if isOverBudget() { return busy(seat) }
-        let now = HostClock.coarseWallMs()
+        guard let seat = unmanagedSeat(of: instance) else { return PLUGBOARD_E_SHUTDOWN }
+        return seat._withUnsafeGuaranteedRef { seat in
+            if isOverBudget() { return busy(seat) }
+            return submit(envelope, imageBytes, cookie: cookie, to: recipient, for: seat)
+        }
+    }
+
+    /// Copies an envelope that was checked, and sends it on its way.
+    @inline(__always)
+    private func submit(
+        _ envelope: UnsafePointer<plugboard_envelope_t>,
+        _ imageBytes: Int,
+        cookie: UInt64,
+        to recipient: RouteTable.Located,
+        for seat: Seat
+    ) -> plugboard_status_t {
+        let now = context.coarseNow()
         let isStored = isDurable && envelope.pointee.kind.isDurableKind
         let routed = copy(envelope, imageBytes, cookie: cookie, now: now)
         routed.header.pointee.generation = seat.generation
-        let question = RouteTable.Question(
-            from: UnsafeRawBufferPointer(start: envelope.pointee.from.start, count: envelope.pointee.from.count),
-            to: UnsafeRawBufferPointer(start: envelope.pointee.to.start, count: envelope.pointee.to.count),
-            source: index,
-            hops: envelope.pointee.hops,
-            expires: envelope.pointee.expires_ms,
-            now: now
-        )
-        switch context.decide(question, to: recipient) {
-        case .refuse(let refusal):
-            release(routed)
-            refuse(envelope, cookie: cookie, refusal, for: seat)
-            return PLUGBOARD_OK
-        case .deliver(let target):
-            routed.header.pointee.target = target
-            guard isStored else { return pass(routed, for: seat) }
-            guard !flags.isSpoolLost else {
+        let (hops, expires) = (envelope.pointee.hops, envelope.pointee.expires_ms)
+        let from = UnsafeRawBufferPointer(start: envelope.pointee.from.start, count: envelope.pointee.from.count)
+        var target = -1
+        if hops < RouteTable.hopsMax, expires == 0 || expires > now {
+            target = context.target(from: from, source: index, to: recipient)
+        }
+        if target < 0 {
+            let question = RouteTable.Question(
+                from: from,
+                to: UnsafeRawBufferPointer(start: envelope.pointee.to.start, count: envelope.pointee.to.count),
+                source: index,
+                hops: hops,
+                expires: expires,
+                now: now
+            )
+            switch context.decide(question, to: recipient) {
+            case .refuse(let refusal):
                 release(routed)
-                refuse(envelope, cookie: cookie, .spoolFailed("see the router's log"), for: seat)
+                refuse(envelope, cookie: cookie, refusal, for: seat)
                 return PLUGBOARD_OK
+            case .deliver(let found):
+                target = found
             }
-            guard credits > 0, context.hasRoomForSteps else {
-                release(routed)
-                return busy(seat)
-            }
-            store(routed)
+        }
+        routed.header.pointee.target = target
+        guard isStored else { return pass(routed, for: seat) }
+        guard !flags.isSpoolLost else {
+            release(routed)
+            refuse(envelope, cookie: cookie, .spoolFailed("see the router's log"), for: seat)
             return PLUGBOARD_OK
         }
+        guard credits > 0, context.hasRoomForSteps else {
+            release(routed)
+            return busy(seat)
+        }
+        store(routed)
+        return PLUGBOARD_OK
     }
 
     /// Copies a borrowed envelope into the pool, with what the router adds to it.

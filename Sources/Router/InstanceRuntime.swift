@@ -52,7 +52,11 @@ final class InstanceRuntime {
     /// It was withdrawn, and its lane is not empty yet.
     var isWithdrawing = false
     /// The present instance; nil if none runs.
-    @exclusivity(unchecked) var seat: Seat?
+    @exclusivity(unchecked) var seat: Seat? {
+        didSet { presentSeat = seat.map { Unmanaged.passUnretained($0) } }
+    }
+    /// The same, without a count of references.
+    @exclusivity(unchecked) private(set) var presentSeat: Unmanaged<Seat>?
     /// An instance that is being started, or that finishes its work after it was replaced.
     @exclusivity(unchecked) var others: [Seat] = []
     var lastGeneration: UInt16 = 0

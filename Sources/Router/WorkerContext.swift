@@ -40,6 +40,9 @@ final class WorkerContext: @unchecked Sendable {
     let flags: CoreFlags
     private let laneEnds: UnsafeMutablePointer<RuntimeList.LaneEnd>
     @exclusivity(unchecked) private var keys = KeyMaker()
+    /// The call into a plugin for which the clock was read, and what it said.
+    @exclusivity(unchecked) private var timedCall: UInt64 = 0
+    @exclusivity(unchecked) private var callTime: Int64 = 0
     /// Instances of other workers whose lanes were pushed to, and who were not woken since; see ``wakeTargets()``.
     @exclusivity(unchecked) private var unwoken: [Int] = []
     private(set) var runtimes: [InstanceRuntime] = []
@@ -160,6 +163,24 @@ final class WorkerContext: @unchecked Sendable {
             count: isPlausible ? address.count : 0
         )
         return unmanagedTable._withUnsafeGuaranteedRef { $0.locate(bytes) }
+    }
+
+    /// Where an envelope goes that is neither late nor went round in a circle, by the claims that the worker knows.
+    ///
+    /// - Parameter recipient: what ``locate(_:)`` found.
+    /// - Returns: an instance's index; -1 if ``decide(_:to:)`` has to be asked.
+    @inline(__always)
+    func target(from sender: UnsafeRawBufferPointer, source: Int, to recipient: RouteTable.Located) -> Int {
+        guard !flags.isTableOld else { return -1 }
+        return unmanagedTable._withUnsafeGuaranteedRef { $0.target(from: sender, source: source, to: recipient) }
+    }
+
+    /// The time, some milliseconds behind, in ms since 1970: read once in each call into a plugin.
+    func coarseNow() -> Int64 {
+        // What is handed in otherwise is rare.
+        guard let call = watch.presentNumber else { return HostClock.coarseWallMs() }
+        if call != timedCall { (timedCall, callTime) = (call, HostClock.coarseWallMs()) }
+        return callTime
     }
 
     /// Decides what becomes of an envelope, by the newest claims.

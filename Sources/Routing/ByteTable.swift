@@ -29,6 +29,19 @@ final class ByteTable: @unchecked Sendable {
             self.bytes = bytes
             (words, hash) = Self.hashed(bytes, scope)
         }
+
+        /// The same, of a key whose hash is known.
+        @inline(__always)
+        init(_ bytes: UnsafeRawBufferPointer, scope: UInt32, hash: UInt64) {
+            self.scope = scope
+            self.bytes = bytes
+            self.hash = hash
+            words = bytes.count > ByteTable.inlineBytesMax ? (0, 0) : Self.padded(bytes)
+        }
+
+        /// The hash alone.
+        @inline(__always)
+        static func hash(_ bytes: UnsafeRawBufferPointer, scope: UInt32) -> UInt64 { hashed(bytes, scope).1 }
     }
 
     private struct Slot {
@@ -78,10 +91,10 @@ final class ByteTable: @unchecked Sendable {
         long.deallocate()
     }
 
-    /// Begins to fetch what ``value(of:)`` will read.
+    /// Begins to fetch what ``value(of:)`` will read for a key with this hash.
     @inline(__always)
-    func prefetch(_ key: Key) {
-        let first = slots + (Int(truncatingIfNeeded: key.hash >> 32) & mask)
+    func prefetch(_ hash: UInt64) {
+        let first = slots + (Int(truncatingIfNeeded: hash >> 32) & mask)
         memory_prefetch(first)
         // Every third look-up goes on into the next line.
         memory_prefetch(first + 64 / MemoryLayout<Slot>.stride)
@@ -93,25 +106,25 @@ final class ByteTable: @unchecked Sendable {
     @inline(__always)
     func value(of key: Key) -> UInt32? {
         guard !isEmpty, !key.bytes.isEmpty else { return nil }
-        let slot = slots[place(of: key)]
-        return slot.count == 0 ? nil : slot.value
+        let slot = slots + place(of: key)
+        return slot.pointee.count == 0 ? nil : slot.pointee.value
     }
 
     /// The slot of a key, or the free one where it would be.
     @inline(__always)
     private func place(of key: Key) -> Int {
         var index = Int(truncatingIfNeeded: key.hash >> 32) & mask
-        while slots[index].count != 0, !holds(slots[index], key) { index = (index + 1) & mask }
+        while slots[index].count != 0, !holds(slots + index, key) { index = (index + 1) & mask }
         return index
     }
 
     @inline(__always)
-    private func holds(_ slot: Slot, _ key: Key) -> Bool {
-        guard slot.hash == UInt32(truncatingIfNeeded: key.hash), slot.scope == key.scope,
-            slot.count == key.bytes.count
+    private func holds(_ slot: UnsafePointer<Slot>, _ key: Key) -> Bool {
+        guard slot.pointee.hash == UInt32(truncatingIfNeeded: key.hash), slot.pointee.scope == key.scope,
+            slot.pointee.count == key.bytes.count
         else { return false }
-        guard key.bytes.count > Self.inlineBytesMax else { return slot.words == key.words }
-        let bytes = UnsafeRawBufferPointer(start: long + Int(slot.words.0), count: Int(slot.count))
+        guard key.bytes.count > Self.inlineBytesMax else { return slot.pointee.words == key.words }
+        let bytes = UnsafeRawBufferPointer(start: long + Int(slot.pointee.words.0), count: Int(slot.pointee.count))
         return bytes.elementsEqual(key.bytes)
     }
 
@@ -165,7 +178,7 @@ extension ByteTable.Key {
 
     /// Up to 16 bytes as two words, padded with zeros.
     @inline(__always)
-    private static func padded(_ bytes: UnsafeRawBufferPointer) -> (UInt64, UInt64) {
+    fileprivate static func padded(_ bytes: UnsafeRawBufferPointer) -> (UInt64, UInt64) {
         let count = bytes.count
         if count > 8 {
             // The upper word begins where the lower ends: the bytes that both would hold are shifted out.

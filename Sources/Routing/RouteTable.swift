@@ -73,22 +73,29 @@ package final class RouteTable: Sendable {
     private let domains: ByteTable
     /// User parts, in the scope of their domain's index; the value is the owner.
     private let users: ByteTable
-    private let places: [Place]
+    /// In memory of its own, written by the initialiser alone: an array would be retained for each message.
+    // Safe to share for that reason.
+    nonisolated(unsafe) private let places: UnsafeMutablePointer<Place>
 
     /// What is known of a domain.
-    fileprivate struct Place {
+    private struct Place {
         /// Who claimed all of it; -1: nobody.
-        var owner = -1
+        var owner: Int32 = -1
         var isHome = false
         /// Single addresses of it are claimed.
         var hasUsers = false
     }
 
     /// An address that was found, or not, in the table; valid as long as the address's bytes.
+    ///
+    /// Four words, so that it is returned and passed on in registers: a struct that goes through memory is waited for.
     package struct Located {
-        fileprivate var place: Place
-        /// Its user part, if single addresses of its domain are claimed.
-        fileprivate var user: ByteTable.Key?
+        /// Of the domain's place in the table; -1: it has none.
+        fileprivate var place: Int32
+        /// Length of the user part, if single addresses of its domain are claimed; else 0.
+        fileprivate var userCount: UInt32 = 0
+        fileprivate var user: UnsafeRawPointer?
+        fileprivate var userHash: UInt64 = 0
     }
 
     private let names: [String]
@@ -124,7 +131,7 @@ package final class RouteTable: Sendable {
         for claim in claims {
             switch claim.scope {
             case .domain:
-                places[index(of: claim.subject)].owner = claim.owner
+                places[index(of: claim.subject)].owner = Int32(claim.owner)
             case .address:
                 guard let at = claim.subject.utf8.lastIndex(of: UInt8(ascii: "@")) else { continue }
                 let domain = index(of: String(claim.subject[claim.subject.utf8.index(after: at)...]))
@@ -138,9 +145,14 @@ package final class RouteTable: Sendable {
                 )
             }
         }
-        self.places = places
+        self.places = .allocate(capacity: max(1, places.count))
+        self.places.initialize(from: places, count: places.count)
         self.users = ByteTable(users)
         self.domains = ByteTable(indexes.map { ByteTable.Entry(key: $0.key, value: $0.value) })
+    }
+
+    deinit {
+        places.deallocate()
     }
 
     /// Looks up an address's domain, and begins to fetch from memory what else ``decide(_:to:)`` will need.
@@ -149,24 +161,40 @@ package final class RouteTable: Sendable {
     package func locate(_ address: UnsafeRawBufferPointer) -> Located {
         let at = Self.at(in: address)
         let domain = at.map { UnsafeRawBufferPointer(rebasing: address[($0 + 1)...]) } ?? address
-        guard let index = domains.value(of: ByteTable.Key(domain)) else { return Located(place: Place(), user: nil) }
-        let place = places.withUnsafeBufferPointer { $0[Int(index)] }
-        guard place.hasUsers, let at else { return Located(place: place, user: nil) }
-        let user = ByteTable.Key(UnsafeRawBufferPointer(rebasing: address[..<at]), scope: index)
-        users.prefetch(user)
-        return Located(place: place, user: user)
+        guard let index = domains.value(of: ByteTable.Key(domain)) else { return Located(place: -1) }
+        guard places[Int(index)].hasUsers, let at else { return Located(place: Int32(bitPattern: index)) }
+        let user = UnsafeRawBufferPointer(rebasing: address[..<at])
+        let hash = ByteTable.Key.hash(user, scope: index)
+        users.prefetch(hash)
+        return Located(
+            place: Int32(bitPattern: index),
+            userCount: UInt32(user.count),
+            user: user.baseAddress,
+            userHash: hash
+        )
     }
 
     /// The instance that serves an address; nil if none does.
-    package func owner(of address: UnsafeRawBufferPointer) -> Int? { owner(of: locate(address)) }
-
-    private func owner(of located: Located) -> Int? {
-        if let user = located.user, let owner = users.value(of: user) { return Int(owner) }
-        return located.place.owner < 0 ? nil : located.place.owner
+    package func owner(of address: UnsafeRawBufferPointer) -> Int? {
+        let owner = owner(of: locate(address))
+        return owner < 0 ? nil : owner
     }
 
+    /// The same; -1: none.
+    private func owner(of located: Located) -> Int {
+        guard located.place >= 0 else { return -1 }
+        if located.userCount > 0 {
+            let user = UnsafeRawBufferPointer(start: located.user, count: Int(located.userCount))
+            let key = ByteTable.Key(user, scope: UInt32(bitPattern: located.place), hash: located.userHash)
+            if let owner = users.value(of: key) { return Int(owner) }
+        }
+        return Int(places[Int(located.place)].owner)
+    }
+
+    private func isHome(_ located: Located) -> Bool { located.place >= 0 && places[Int(located.place)].isHome }
+
     /// Whether an address is one of the organisation's.
-    package func isHome(_ address: UnsafeRawBufferPointer) -> Bool { locate(address).place.isHome }
+    package func isHome(_ address: UnsafeRawBufferPointer) -> Bool { isHome(locate(address)) }
 
     /// Decides what becomes of an envelope.
     ///
@@ -177,20 +205,33 @@ package final class RouteTable: Sendable {
     package func decide(_ question: Question, to recipient: Located) -> Decision {
         guard question.hops < Self.hopsMax else { return .refuse(.hopLimit(question.hops)) }
         guard question.expires == 0 || question.expires > question.now else { return .refuse(.expired) }
+        let target = target(from: question.from, source: question.source, to: recipient)
+        return target < 0 ? .refuse(refusal(of: question, to: recipient)) : .deliver(to: target)
+    }
+
+    /// The instance that is to deliver an envelope which is neither late nor went round in a circle; -1: it is refused, and
+    /// ``decide(_:to:)`` says why.
+    ///
+    /// It takes and gives what fits into registers.
+    package func target(from sender: UnsafeRawBufferPointer, source: Int, to recipient: Located) -> Int {
+        let located = locate(sender)
+        guard owner(of: located) == source else { return -1 }
+        let target = owner(of: recipient)
+        let (isFromHome, isToHome) = (isHome(located), isHome(recipient))
+        // Two home users may well be served by one instance; a network gets nothing of its own back.
+        guard isFromHome || isToHome, target != source || (isFromHome && isToHome) else { return -1 }
+        return target
+    }
+
+    /// Why ``target(from:source:to:)`` has no answer.
+    private func refusal(of question: Question, to recipient: Located) -> Refusal {
         let sender = locate(question.from)
         guard owner(of: sender) == question.source else {
-            return .refuse(.foreignSender(address: Self.text(question.from), provider: name(question.source)))
+            return .foreignSender(address: Self.text(question.from), provider: name(question.source))
         }
-        guard let target = owner(of: recipient) else {
-            return .refuse(.noRoute(domain: Self.text(Self.domain(of: question.to))))
-        }
-        let (isFromHome, isToHome) = (sender.place.isHome, recipient.place.isHome)
-        guard isFromHome || isToHome else { return .refuse(.neitherSideHome) }
-        // Two home users may well be served by one instance; a network gets nothing of its own back.
-        guard target != question.source || (isFromHome && isToHome) else {
-            return .refuse(.loop(provider: name(question.source)))
-        }
-        return .deliver(to: target)
+        guard owner(of: recipient) >= 0 else { return .noRoute(domain: Self.text(Self.domain(of: question.to))) }
+        guard isHome(sender) || isHome(recipient) else { return .neitherSideHome }
+        return .loop(provider: name(question.source))
     }
 
     private func name(_ index: Int) -> String { names.indices.contains(index) ? names[index] : "#\(index)" }

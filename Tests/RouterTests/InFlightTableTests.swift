@@ -43,6 +43,18 @@ struct InFlightTableTests {
         #expect(blocks.pools.outstanding == 0)
     }
 
+    @Test("Only the instance that has taken an envelope can take it out by its token")
+    func holder() {
+        var table = InFlightTable()
+        let envelope = blocks.make()
+        envelope.header.pointee.holder = 2
+        let token = table.insert(envelope)
+        #expect(table.remove(token, heldBy: 1) == nil)
+        #expect(table.remove(token, heldBy: 2)?.word == envelope.word)
+        #expect(table.remove(token, heldBy: 2) == nil)
+        blocks.release([envelope])
+    }
+
     @Test("Tokens that were never given name nothing", arguments: [0 as UInt64, 1, 1 << 32 | 1000, .max])
     func unknown(token: UInt64) {
         var table = InFlightTable()
