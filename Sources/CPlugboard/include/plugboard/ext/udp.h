@@ -53,6 +53,9 @@ typedef struct plugboard_udp_1 {
 
     // [worker] Opens a socket; it is bound when this returns, to *port.
     //
+    // An instance that replaces another, in start(): where it asks for the same address and port, it shares the
+    // other's socket. Once it has started, it alone receives; the other may send on until it stops.
+    //
     // user     comes back in every call about it; may be NULL
     // returns  OK and *socket; E_INVALID, E_LIMIT, E_SYSTEM (address in use), E_UNSUPPORTED, E_SHUTDOWN
     plugboard_status_t (*bind)(void *context, const plugboard_udp_options_t *options, void *user,
