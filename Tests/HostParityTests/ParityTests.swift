@@ -63,7 +63,7 @@ import Testing
         Drift(use: "a timer's delay has a limit") { $0.limits.timerDelayMsMax += 1 },
         Drift(use: "there is a limit to the questions") { $0.limits.resolutionsMax = 300 },
         Drift(use: "there is a limit to the listeners") { $0.limits.listenersMax = 15 },
-        Drift(use: "a full buffer is high, and takes nothing more when it is full") {
+        Drift(use: "a buffer at the mark is high, and writable again") {
             $0.limits.writeHighWater += 1
         },
         Drift(use: "connect with the greatest input_max") { $0.limits.inputMaxMax -= 1 },
