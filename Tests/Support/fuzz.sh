@@ -3,6 +3,8 @@
 # usual) and FailCases (what once broke it). A finding is left in .build-fuzz/findings, and the status is 1.
 #
 #     Tests/Support/fuzz.sh SECONDS [TARGET ...]
+#
+# FUZZ_SEED makes the choice of inputs repeatable; without it each run tries others.
 set -euo pipefail
 
 if ! [[ ${1:-} =~ ^[1-9][0-9]*$ ]]; then
@@ -39,7 +41,7 @@ fuzz() {
     done
     # Swift's own crash reporter would keep the crash from libFuzzer, which then could not save the input.
     SWIFT_BACKTRACE=enable=no "$binary" -max_total_time="$seconds" -max_len="$input_bytes_max" -rss_limit_mb="$memory_mb_max" \
-        -timeout="$input_seconds_max" -print_final_stats=1 -verbosity=0 \
+        -timeout="$input_seconds_max" -seed="${FUZZ_SEED:-0}" -print_final_stats=1 -verbosity=0 \
         -artifact_prefix="$scratch/findings/$target-" "$scratch/corpus/$target" "${inputs[@]}" \
         >"$log" 2>&1 || status=$?
     if [ "$status" -ne 0 ]; then cat "$log" >&2; else grep number_of_executed_units "$log" || true; fi

@@ -82,7 +82,9 @@ import XMPPWire
         Bad("separator in a namespace", header + "<a xmlns='urn:x&#1;y'/>", .notWellFormed),
         Bad("element after the end", header + "</stream:stream><a/>", .notWellFormed),
         Bad("text after the end", header + "</stream:stream>text", .notWellFormed),
-        Bad("comment after the end", header + "</stream:stream><!-- -->", .restrictedXML),
+        Bad("prefix after the end", header + "</stream:stream>stream:", .notWellFormed),
+        Bad("part of a tag after the end", header + "</stream:stream> <", .notWellFormed),
+        Bad("comment after the end", header + "</stream:stream><!-- -->", .notWellFormed),
     ]
 
     @Test("What RFC 6120 forbids is refused with its stream error", arguments: beforeHeader + inStream)

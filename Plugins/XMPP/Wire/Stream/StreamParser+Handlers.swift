@@ -83,7 +83,7 @@ extension StreamParser {
         case .beforeHeader, .afterFirstByte, .inHeader:
             self.headerRead(name, attributes)
             return
-        case .betweenStanzas, .closed:
+        case .betweenStanzas:
             guard name.local != "stream" || name.namespace != Namespace.streams else {
                 self.fail(.secondHeader)
                 return
@@ -93,6 +93,8 @@ extension StreamParser {
             self.elementCount = 0
         case .inStanza:
             self.flushText()
+        case .closed:
+            return
         }
         self.elementCount += 1
         guard self.elementCount <= self.limits.elementsMax else {
@@ -114,6 +116,7 @@ extension StreamParser {
         guard self.position == .inStanza else {
             self.position = .closed
             self.report(.closed)
+            XML_StopParser(self.expat, XML_Bool(XML_FALSE))
             return
         }
         self.flushText()

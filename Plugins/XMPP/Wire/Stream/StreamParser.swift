@@ -24,6 +24,7 @@ package final class StreamParser {
         case inHeader
         case betweenStanzas
         case inStanza
+        /// The header's element ended: Expat gets no more, for what it makes of a name there depends on the cut.
         case closed
     }
 
@@ -108,20 +109,24 @@ package final class StreamParser {
             }
             guard self.isFirstByteAllowed(bytes[0]) else { return 1 }
             self.position = .afterFirstByte
-            self.feed(UnsafeRawBufferPointer(rebasing: bytes[..<1]))
-            return 1
+            return self.feed(UnsafeRawBufferPointer(rebasing: bytes[..<1]))
         case .afterFirstByte:
             guard bytes[0] != 0 else {
                 self.fail(.unsupportedEncoding("UTF-16 or UTF-32"))
                 return 1
             }
             self.position = .inHeader
-        case .inHeader, .betweenStanzas, .inStanza, .closed:
+        case .closed:
+            guard XMLEscaping.isSpace(bytes[0]) else {
+                let line = Int(XML_GetCurrentLineNumber(self.expat))
+                self.fail(.notWellFormed("more than white space after the end of the stream", line: line))
+                return 1
+            }
+            return bytes.prefix(while: XMLEscaping.isSpace).count
+        case .inHeader, .betweenStanzas, .inStanza:
             break
         }
-        let slice = bytes.prefix(Self.sliceBytesMax)
-        self.feed(UnsafeRawBufferPointer(rebasing: slice))
-        return slice.count
+        return self.feed(UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.sliceBytesMax)))
     }
 
     /// Refuses what Expat accepts before the header: a byte order mark, and with it or without it other encodings.
@@ -135,14 +140,17 @@ package final class StreamParser {
         return false
     }
 
-    private func feed(_ bytes: UnsafeRawBufferPointer) {
+    /// Gives `bytes` to Expat, and returns how many it read: all, unless the stream was closed or failed in them.
+    private func feed(_ bytes: UnsafeRawBufferPointer) -> Int {
+        let before = self.fedBytes
         self.fedBytes += bytes.count
         let start = bytes.assumingMemoryBound(to: CChar.self).baseAddress
         let status = XML_Parse(self.expat, start, CInt(bytes.count), 0)
-        guard self.failure == nil else { return }
+        guard self.failure == nil else { return bytes.count }
+        guard self.position != .closed else { return self.tokenEnd - before }
         guard status == XML_STATUS_OK else {
             self.failure = self.expatError()
-            return
+            return bytes.count
         }
         if self.fedBytes - self.tokenEnd > self.limits.tagBytesMax {
             self.failure = .tagTooLarge(bytesMax: self.limits.tagBytesMax)
@@ -151,6 +159,7 @@ package final class StreamParser {
         case .inHeader, .inStanza: self.checkItemSize(end: self.fedBytes)
         case .beforeHeader, .afterFirstByte, .betweenStanzas, .closed: break
         }
+        return bytes.count
     }
 
     private func expatError() -> StreamParserError {
