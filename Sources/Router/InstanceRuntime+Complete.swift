@@ -44,6 +44,7 @@ extension InstanceRuntime {
     private func delivered(_ envelope: RoutedEnvelope) {
         counters.deliveredKinds.add(envelope.envelope.pointee.kind)
         if isObserved { core.observer?.observe(hop(.delivered, envelope)) }
+        if envelope.header.pointee.isDurable { context.noteDelivered(envelope) }
         settle(envelope, step: .forget)
     }
 

@@ -6,6 +6,7 @@ internal import PluginHost
 internal import Routing
 internal import Spool
 internal import Synchronization
+internal import Telemetry
 
 internal import struct NIOConcurrencyHelpers.NIOLockedValueBox
 
@@ -104,12 +105,23 @@ final class RouterCore: @unchecked Sendable {
     /// Begins to store envelopes, and puts the workers to work.
     func open(store: (any SpoolStore)?) {
         if let store { spoolWriter = SpoolWriter(core: self, store: store) }
+        let marks = makeCompletedMarks(of: store)
         publishTable()
         for context in contexts {
             let runtimes = LoopBound(value: runtimes.filter { $0.context === context })
-            context.worker.run { context.begin(runtimes.value) }
+            context.worker.run { context.begin(runtimes.value, marks: marks?.writer(context.index)) }
         }
         spoolWriter?.start()
+    }
+
+    /// Where deliveries are noted at once; nil if they are not, which costs duplicates after a crash and nothing else.
+    private func makeCompletedMarks(of store: (any SpoolStore)?) -> CompletedMarks? {
+        do throws(SpoolError) {
+            return try store?.makeCompletedMarks(writers: contexts.count)
+        } catch {
+            logger.log(.warning, "deliveries are not noted: after a crash some are made again", [.reason: "\(error)"])
+            return nil
+        }
     }
 
     // MARK: Claims

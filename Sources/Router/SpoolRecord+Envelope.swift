@@ -13,12 +13,7 @@ extension SpoolRecord {
             conversation: routed.conversationKey,
             source: header.source < 0 ? Self.routerSource : core.runtimes[header.source].name,
             remoteID: Self.remoteID(envelope),
-            idempotencyKey: withUnsafeBytes(of: envelope.idempotency_key) { key in
-                IdempotencyKey(
-                    high: key.loadUnaligned(as: UInt64.self).bigEndian,
-                    low: key.loadUnaligned(fromByteOffset: 8, as: UInt64.self).bigEndian
-                )
-            },
+            idempotencyKey: IdempotencyKey(of: routed.envelope),
             createdAt: header.createdAt,
             expiresAt: envelope.expires_ms,
             payload: FlatEnvelope.stored(routed.envelope, byteCount: header.imageBytes)
@@ -51,4 +46,16 @@ extension SpoolRecord {
     }
 
     private static let hexadecimal = Array("0123456789abcdef".utf8)
+}
+
+extension IdempotencyKey {
+    /// An envelope's key.
+    init(of envelope: UnsafePointer<plugboard_envelope_t>) {
+        self = withUnsafeBytes(of: envelope.pointee.idempotency_key) { key in
+            IdempotencyKey(
+                high: key.loadUnaligned(as: UInt64.self).bigEndian,
+                low: key.loadUnaligned(fromByteOffset: 8, as: UInt64.self).bigEndian
+            )
+        }
+    }
 }

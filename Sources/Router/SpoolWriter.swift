@@ -40,7 +40,7 @@ final class SpoolWriter: @unchecked Sendable {
     private var settleAgainAtNs: UInt64 = 0
     /// Rows of delivered envelopes that are still on disk: they go with the next commit.
     ///
-    /// A crash before that only means that they are delivered again, marked as redelivered.
+    /// A crash before that means that they are delivered again, marked as redelivered, unless ``CompletedMarks`` tell.
     private var delivered: [Int64] = []
     /// When they get a commit of their own, in ns of the monotonic clock.
     private var forgetAtNs: UInt64 = 0
@@ -227,7 +227,7 @@ final class SpoolWriter: @unchecked Sendable {
             store.leaveUnsettled()
             core.logger.log(
                 .error,
-                "deliveries that were settled could not be recorded: they will be made again after the next start",
+                "deliveries that were settled could not be recorded: some may be made again after the next start",
                 [.count: "\(lostCount)"]
             )
         }

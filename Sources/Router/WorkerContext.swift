@@ -5,6 +5,7 @@ internal import Logging
 internal import NIOCore
 internal import PluginHost
 internal import Routing
+internal import Spool
 internal import Synchronization
 internal import Telemetry
 
@@ -49,6 +50,8 @@ final class WorkerContext: @unchecked Sendable {
     private var hook: TickHook?
     /// Where it is written why envelopes did not get on.
     var envelopeLog: EnvelopeLog
+    /// Where deliveries are noted before the spool records them; nil if nowhere.
+    @exclusivity(unchecked) private var marks: CompletedMarks.Writer?
     /// Steps for the spool that its lane had no room for, in order.
     private var unsentSteps: [UInt] = []
     /// The spool's lane was full; its room wakes us.
@@ -88,8 +91,9 @@ final class WorkerContext: @unchecked Sendable {
     }
 
     /// Puts the instances into the worker's tick.
-    func begin(_ runtimes: [InstanceRuntime]) {
+    func begin(_ runtimes: [InstanceRuntime], marks: CompletedMarks.Writer?) {
         self.runtimes = runtimes
+        self.marks = marks
         hook = worker.onTickEnd { self.round() }
     }
 
@@ -243,6 +247,13 @@ final class WorkerContext: @unchecked Sendable {
 
     /// Whether the spool has been given everything.
     var hasSentSteps: Bool { unsentSteps.isEmpty }
+
+    /// Notes that a stored envelope is delivered, so that it is not delivered again if the process dies now.
+    ///
+    /// On the loop.
+    func noteDelivered(_ envelope: RoutedEnvelope) {
+        marks?.note(sequence: envelope.header.pointee.sequence, key: IdempotencyKey(of: envelope.envelope))
+    }
 
     /// Passes an envelope to the spool with its step set.
     ///

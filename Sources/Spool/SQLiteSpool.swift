@@ -37,7 +37,7 @@ package final class SQLiteSpool: SpoolStore {
 
     /// Opens the spool at `path`, and makes it when there is none: file mode 0600, new directories 0700.
     ///
-    /// An older release's layout is brought up to date. Reads through the waiting messages once, to count them.
+    /// An older release's layout is brought up to date. What ``CompletedMarks`` say was delivered is deleted. Reads through the waiting messages once, to count them.
     ///
     /// - Throws: ``SpoolError``; all but its last cases can be met here.
     package init(path: String, limits: SpoolLimits = SpoolLimits()) throws(SpoolError) {
@@ -58,6 +58,7 @@ package final class SQLiteSpool: SpoolStore {
                 try db.execute(sql: "PRAGMA journal_size_limit = \(Self.walBytesKept)")
                 try db.execute(sql: "PRAGMA cache_size = -\(Self.writerCacheKiB)")
                 try SpoolSchema.prepare(db, path: path)
+                try Self.forget(CompletedMarks.read(path: path + CompletedMarks.suffix), db)
                 let counts = try Self.count(db)
                 return (counts: counts, keys: try Self.duplicateKeys(db), uncertainUpTo: try SpoolLife.open(db))
             }
@@ -93,6 +94,10 @@ package final class SQLiteSpool: SpoolStore {
             throw SpoolError(error, path: self.path)
         }
         self.lock.release()
+    }
+
+    package func makeCompletedMarks(writers: Int) throws(SpoolError) -> CompletedMarks? {
+        try CompletedMarks(path: self.path + CompletedMarks.suffix, writers: writers)
     }
 
     package func leaveUnsettled() {
@@ -157,6 +162,20 @@ package final class SQLiteSpool: SpoolStore {
         configuration.busyMode = .timeout(Self.busyTimeout)
         configuration.maximumReaderCount = Self.readersMax
         return configuration
+    }
+
+    /// Deletes what the last process had delivered, and not recorded before it died.
+    private static func forget(_ marks: [CompletedMarks.Mark], _ db: Database) throws {
+        guard !marks.isEmpty else { return }
+        try db.inTransaction(.immediate) {
+            let statement = try PreparedSQL(db, "DELETE FROM messages WHERE sequence = ? AND idempotency_key = ?")
+            for mark in marks {
+                try statement.bind(mark.sequence, at: 1)
+                try statement.bind(mark.key.high, mark.key.low, at: 2)
+                try statement.run()
+            }
+            return .commit
+        }
     }
 
     private static func count(_ db: Database) throws -> SpoolCounts {

@@ -72,6 +72,16 @@ package protocol SpoolStore: Sendable {
 
     /// How much is stored; cheap enough for every metrics scrape.
     func counts() throws(SpoolError) -> SpoolCounts
+
+    /// Makes a place where threads note deliveries before they are recorded here, so that a process that is killed in
+    /// between does not make them again; nil if the store has none.
+    ///
+    /// - Parameter writers: threads that note.
+    func makeCompletedMarks(writers: Int) throws(SpoolError) -> CompletedMarks?
+}
+
+extension SpoolStore {
+    package func makeCompletedMarks(writers: Int) throws(SpoolError) -> CompletedMarks? { nil }
 }
 
 /// A conversation whose turn to be tried again has come.

@@ -11,6 +11,7 @@
  *                      A NUMBER                the router has accepted the message
  *                      R NUMBER CODE           it has refused it
  *                      D TOKEN FLAGS ID FROM TO TEXT   a delivery, with the envelope's flags
+ *                      C TOKEN                 the router was told that a delivery is made
  *                      F ID                    a message came back: it was not delivered
  *
  * A delivery is completed only when the test says so: it has it then, whatever becomes of this process.
@@ -110,12 +111,19 @@ static void complete(peer *it, uint64_t token, uint16_t result, uint16_t failure
     if (it->host->complete(it->context, token, &outcome) < 0) complain(it, "a delivery could not be completed");
 }
 
+/* Completes a delivery that the test has recorded, and tells it so. */
+static void complete_recorded(peer *it, uint64_t token) {
+    complete(it, token, PLUGBOARD_DELIVERED, PLUGBOARD_CLASS_NONE, "");
+    char line[32];
+    write_line(it, line, (size_t)snprintf(line, sizeof line, "C %llu\n", (unsigned long long)token));
+}
+
 /* Carries one line out; false if the router has no room for it now. */
 static bool obey(peer *it, plugboard_bytes_t line) {
     plugboard_bytes_t word = next_field(&line);
     switch (word.count == 1 ? word.start[0] : 0) {
     case 'S': return submit(it, line) != PLUGBOARD_BUSY;
-    case 'K': complete(it, number_of(line), PLUGBOARD_DELIVERED, PLUGBOARD_CLASS_NONE, ""); return true;
+    case 'K': complete_recorded(it, number_of(line)); return true;
     case 'L': complete(it, number_of(line), PLUGBOARD_DEFERRED, PLUGBOARD_CLASS_TRANSIENT, "not now"); return true;
     case 'X': complete(it, number_of(line), PLUGBOARD_FAILED, PLUGBOARD_CLASS_RECIPIENT, "never"); return true;
     default: complain(it, "the test wrote a line that is no order"); return true;

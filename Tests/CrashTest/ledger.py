@@ -17,6 +17,8 @@ class Message:
         self.number, self.conversation, self.text = number, conversation, text
         self.is_accepted = False
         self.deliveries = 0
+        self.is_completed = False
+        """The router was told that it is delivered."""
 
 
 class Ledger:
@@ -30,7 +32,7 @@ class Ledger:
         """Sent in this run of the router and not answered, in order."""
         self.last_delivered = {}
         """The greatest number of each conversation that was delivered."""
-        self.accepted = self.delivered = self.duplicates = self.unmarked = 0
+        self.accepted = self.delivered = self.duplicates = self.forgotten = self.unmarked = 0
         self.refusals = {}
         self.problems = []
         self.file = file
@@ -80,6 +82,7 @@ class Ledger:
         self.file.write(f"D {message.number} {flags}\n")
         if message.deliveries > 1:
             self.duplicates += 1
+            self.forgotten += message.is_completed
             if not flags & REDELIVERED:
                 self.unmarked += 1
                 self.problems.append(f"message {message.number} was delivered again and not marked as that")
@@ -103,4 +106,5 @@ class Ledger:
     def summary(self):
         """The last line of a run."""
         arrived = sum(1 for message in self.messages.values() if message.is_accepted and message.deliveries > 0)
-        return f"accepted {self.accepted} delivered {arrived} lost {len(self.lost())} duplicates {self.duplicates}"
+        return (f"accepted {self.accepted} delivered {arrived} lost {len(self.lost())} "
+                f"duplicates {self.duplicates} forgotten {self.forgotten}")

@@ -66,6 +66,8 @@ class Network:
         self.is_deaf = False
         """The sink does not listen, so that what is accepted is not delivered."""
         self.held = []
+        self.tokens = {}
+        """The messages that the sink has recorded and the router was not told of yet, by the delivery's token."""
         self.deferred = {}
         """The first message of each conversation that was put off: what follows it must wait, too."""
         self.accepted_in_run = self.delivered_in_run = 0
@@ -85,6 +87,7 @@ class Network:
         self.unsent = sorted([*self.unsent, *self.ledger.unanswered.values()], key=lambda it: it.number, reverse=True)
         self.ledger.unanswered.clear()
         self.held.clear()
+        self.tokens.clear()
         self.deferred.clear()
         self.accepted_in_run = self.delivered_in_run = 0
 
@@ -147,6 +150,8 @@ class Network:
                 message = self.ledger.is_refused(int(number), code)
                 if message is not None:
                     self.unsent.append(message)
+            elif word == "C":
+                self.tokens.pop(rest).is_completed = True
             elif word == "D":
                 self._delivery(*rest.split(" ", 5))
             else:
@@ -174,6 +179,7 @@ class Network:
                 del self.deferred[message.conversation]
             self.ledger.is_delivered(message, int(flags))
             self.delivered_in_run += 1
+            self.tokens[token] = message
             self.held.append(f"K {token}\n")
         self._answer(self.random.randint(0, HELD_MAX))
 

@@ -15,6 +15,8 @@ from crash_test import CrashTest, run
 from router import START_SECONDS, Trouble
 
 SECTOR_BYTES = 512
+MARKS = "spool.db-done"
+"""The list of what was delivered. It is mapped into memory and never synced, so that powercut.c does not see it."""
 FILES = "/state/spool.db"
 
 
@@ -66,6 +68,18 @@ class Disk:
                     self.apply(kind, offset + start, data[start: start + SECTOR_BYTES])
 
 
+def mixed(old, new, chance):
+    """A file of which nothing was synced: each sector is as before, as it was last, or neither."""
+    content = bytearray()
+    for start in range(0, len(new), SECTOR_BYTES):
+        last = new[start: start + SECTOR_BYTES]
+        before = old[start: start + SECTOR_BYTES].ljust(len(last), b"\0")
+        torn = chance.randrange(len(last))
+        content += chance.choices([before, last, before[:torn] + last[torn:], bytes(len(last)), chance.randbytes(len(last))],
+                                  [30, 30, 20, 10, 10])[0]
+    return bytes(content)
+
+
 class PowerCutTest(CrashTest):
     def __init__(self, *arguments, seed):
         super().__init__(*arguments, seed)
@@ -78,10 +92,15 @@ class PowerCutTest(CrashTest):
 
     def files(self):
         return {path: path.read_bytes() for path in self.router.state.glob("spool.db*")
-                if not path.name.endswith(("-shm", ".lock"))}
+                if not path.name.endswith(("-shm", ".lock", MARKS))}
+
+    def marks(self):
+        path = self.router.state / MARKS
+        return path.read_bytes() if path.exists() else b""
 
     def watch(self, after, counts_main_only):
         self.before = self.files()
+        self.marks_before = self.marks()
         self.record.unlink(missing_ok=True)
         self.router.environment = {
             "LD_PRELOAD": f"{os.environ['PLUGINS']}/powercut.so",
@@ -108,10 +127,15 @@ class PowerCutTest(CrashTest):
         self.read_rest()
         self.cut()
 
+    def look_at_duplicates(self):
+        """They are allowed here: what was not synced may be gone."""
+
     def cut(self):
         """Puts the files into the state that a power cut may have left."""
         disks = {str(path): Disk(content) for path, content in self.before.items()}
         for kind, name, offset, data in read_records(self.record) if self.record.exists() else []:
+            if name.endswith(MARKS):
+                continue
             disk = disks.setdefault(name, Disk(b""))
             if kind != "F":
                 disk.unsynced.append((kind, offset, data))
@@ -123,6 +147,8 @@ class PowerCutTest(CrashTest):
                 disk.cut(self.chance)
             with open(name, "wb") as file:
                 file.write(disk.content)
+        if self.marks():
+            (self.router.state / MARKS).write_bytes(mixed(self.marks_before, self.marks(), self.chance))
         (self.router.state / "spool.db-shm").unlink(missing_ok=True)
         self.router.environment = {}
 

@@ -9,13 +9,14 @@ import os
 import re
 import shutil
 import sqlite3
+import struct
 import sys
 import tempfile
 from pathlib import Path
 
 from crash_test import CrashTest
 from ledger import Ledger, REDELIVERED
-from powercut import PowerCutTest
+from powercut import MARKS, PowerCutTest
 from router import Trouble, program_of
 
 SEED = 1
@@ -40,9 +41,13 @@ def check_ledger():
     it = ledger()
     it.is_delivered(it.messages[1], 0)
     expect([message.number for message in it.lost()] == [2], "a message that never came is not lost")
-    expect(it.summary() == "accepted 2 delivered 1 lost 1 duplicates 0", it.summary())
+    expect(it.summary() == "accepted 2 delivered 1 lost 1 duplicates 0 forgotten 0", it.summary())
     it.is_delivered(it.messages[1], REDELIVERED)
     expect(not it.problems, "a second delivery that is marked is called a problem")
+    expect(it.forgotten == 0, "a delivery of which the router was not told is called forgotten")
+    it.messages[1].is_completed = True
+    it.is_delivered(it.messages[1], REDELIVERED)
+    expect((it.duplicates, it.forgotten) == (2, 1), "a delivery that the router forgot is not noticed")
     it.is_delivered(it.messages[1], 0)
     expect(it.unmarked == 1 and "not marked" in it.problems[0], "a second delivery without a mark is not noticed")
     it = ledger()
@@ -102,8 +107,9 @@ def planted(name, plant, make=CrashTest):
 
 
 def undelivered(test, folder):
-    """A row in the middle of those that were accepted."""
-    found = [it for it in rows(test, folder) if test.ledger.messages[it[1]].is_accepted]
+    """A row in the middle of those that were accepted and are not delivered."""
+    found = [it for it in rows(test, folder)
+             if test.ledger.messages[it[1]].is_accepted and test.ledger.messages[it[1]].deliveries == 0]
     expect(len(found) >= 40, f"only {len(found)} messages wait")
     return found[len(found) // 2]
 
@@ -130,6 +136,30 @@ def altered_row(test, folder):
     test.planted = number
 
 
+def mark(sequence, key):
+    """A slot of the list of what was delivered, as Sources/Spool/CompletedMarks.swift has it."""
+    words = [sequence, int.from_bytes(key[:8], "big"), int.from_bytes(key[8:], "big")]
+    checksum = 0x6D61726B73312E30
+    for word in words:
+        checksum = (checksum ^ word) * 0x9E3779B97F4A7C15 % (1 << 64)
+        checksum ^= checksum >> 32
+    return struct.pack("=4Q", *words, checksum)
+
+
+def mark_of_row(test, folder, change_key=lambda key: key):
+    sequence, number = undelivered(test, folder)
+    state = Path(folder) / "state"
+    with contextlib.closing(sqlite3.connect(state / "spool.db")) as spool:
+        (key,) = spool.execute("SELECT idempotency_key FROM messages WHERE sequence = ?", (sequence,)).fetchone()
+    with open(state / MARKS, "r+b") as file:
+        file.write(mark(sequence, change_key(key)))
+    test.planted = number
+
+
+def marks_of_another_spool(test, folder):
+    mark_of_row(test, folder, lambda key: bytes([key[0] ^ 1]) + key[1:])
+
+
 def main():
     try:
         check_ledger()
@@ -143,6 +173,12 @@ def main():
         lost = [message.number for message in test.ledger.lost()]
         expect(lost == [test.planted], f"message {test.planted} was altered, and {lost} are called lost")
         expect("1 dead letters" in test.ledger.problems[-1], "the dead letter is not noticed")
+
+        test = planted("a mark of a row that was not delivered", mark_of_row)
+        lost = [message.number for message in test.ledger.lost()]
+        expect(lost == [test.planted], f"message {test.planted} was marked, and {lost} are called lost")
+        test = planted("the same with another spool's key", marks_of_another_spool)
+        expect(not test.ledger.lost() and not test.ledger.problems, "a mark of another spool hides a message")
 
         def syncs_that_do_nothing(test, folder):
             test.believes_syncs = False

@@ -102,6 +102,35 @@ struct SpoolTroubleTests {
         #expect(counts.deadLetters == 1)
     }
 
+    @Test("What was delivered before a crash is not delivered again, though the spool could not record it")
+    func notedBeforeCrash() async throws {
+        let folder = try TemporaryFolder()
+        let net = holder()
+        let copy = "\(folder.path)/copy.db"
+        try await withStore([pump, net], in: folder) { rig, store in
+            try await rig.send((0..<3).map { message("\($0)", id: "m\($0)") }, by: pump)
+            try await net.taken.wait(for: 3)
+            try await pump.answers.wait(for: 3)
+            store.fault.set { _ in .busy(path: "spool") }
+            try await rig.on(net) { provider in
+                provider.held.removeFirst().complete(.delivered)
+                provider.held.removeFirst().complete(.deferred(Outcome.Reason(.transient, "later")))
+            }
+            // The files as they are now: what a process that is killed leaves behind.
+            for suffix in ["", "-wal", CompletedMarks.suffix] {
+                try FileManager.default.copyItem(
+                    atPath: "\(folder.path)/state/spool.db\(suffix)",
+                    toPath: copy + suffix
+                )
+            }
+            store.fault.set(nil)
+            try await rig.on(net) { $0.completeHeld() }
+        }
+        let waiting = try SQLiteSpool(path: copy).loadPending(after: 0, limit: 10)
+        #expect(waiting.count == 2)
+        #expect(!waiting.contains { String(decoding: $0.payload, as: UTF8.self).contains("m0") })
+    }
+
     private static func name(_ operation: SpoolOperation) -> String {
         switch operation {
         case .append: "append"
@@ -176,8 +205,8 @@ struct SpoolTroubleTests {
         let folder = try TemporaryFolder()
         let net = holder()
         try await withStore([pump, net], in: folder) { rig, store in
-            try await rig.send([message("stored")], by: pump)
-            try await net.taken.wait(for: 1)
+            try await rig.send([message("delivered"), message("put off")], by: pump)
+            try await net.taken.wait(for: 2)
             store.fault.set { _ in .ioFailure(path: "spool", detail: "bad sector") }
             try await rig.send([message("refused")], by: pump)
             let refused = try await pump.answers.first { $0.text == "refused" }
@@ -195,15 +224,19 @@ struct SpoolTroubleTests {
             typing.content = .typing(.composing)
             try await rig.send([typing], by: pump)
             try await net.taken.first { $0.text == "typing" }
-            try await rig.on(net) { $0.completeHeld() }
+            try await rig.on(net) { provider in
+                provider.held.removeFirst().complete(.delivered)
+                provider.held.removeFirst().complete(.deferred(Outcome.Reason(.transient, "later")))
+                provider.completeHeld()
+            }
             try await rig.hops.first { $0.event == .delivered && $0.kind == "message" }
             #expect(store.commits.all.count == commits)
         }
         let again = Script("net", claims: ["partner.example"])
         try await withStore([Script("pump", claims: ["pump@home.example"]), again], in: folder) { _, _ in
-            // That it was delivered could not be recorded.
+            // What became of the other one could not be recorded; that it was delivered would have been noted.
             try await again.taken.wait(for: 1)
-            #expect(again.taken.all.map(\.text) == ["stored"])
+            #expect(again.taken.all.map(\.text) == ["put off"])
         }
     }
 

@@ -103,4 +103,8 @@ final class FaultyStore: RouterStore {
     func leaveUnsettled() { spool.leaveUnsettled() }
 
     func counts() throws(SpoolError) -> SpoolCounts { try spool.counts() }
+
+    func makeCompletedMarks(writers: Int) throws(SpoolError) -> CompletedMarks? {
+        try spool.makeCompletedMarks(writers: writers)
+    }
 }
