@@ -75,15 +75,16 @@ let core: [Target] = [
     .systemLibrary(name: "CIDN", pkgConfig: "libidn", providers: [.apt(["libidn-dev"])]),
     module("IMModel"),
     module("Policy", ["IMModel"], onMessagePath),
+    module("PolicyStore", ["Policy", grdb, locks]),
     module("Lanes", [], onMessagePath),
     module("NativeCalls"),
     .systemLibrary(name: "CMemory"),
-    module("Routing", ["CMemory"], onMessagePath),
+    module("Routing", ["CMemory", "Policy"], onMessagePath),
     module("Spool", [grdb, locks]),
     module("Directory", ["IMModel", "Vault", grdb, locks]),
     module("Telemetry", [coreMetrics, locks, log]),
     module("Vault", [grdb, crypto, locks]),
-    module("Configuration", ["NativeCalls", yams]),
+    module("Configuration", ["IMModel", "NativeCalls", "Policy", yams]),
     module(
         "HostServices",
         [
@@ -104,7 +105,7 @@ let core: [Target] = [
         "Router",
         [
             "CPlugboard", "Configuration", "Directory", "HostServices", "IMModel", "Lanes", "PluginHost", "ProviderKit",
-            "NativeCalls", "Routing", "Spool", "Telemetry", "Vault", coreMetrics, locks, log,
+            "NativeCalls", "Policy", "PolicyStore", "Routing", "Spool", "Telemetry", "Vault", coreMetrics, locks, log,
         ],
         onMessagePath
     ),
@@ -112,8 +113,8 @@ let core: [Target] = [
     .executableTarget(
         name: "plugboard",
         dependencies: [
-            "Configuration", "ControlSocket", "Directory", "IMModel", "NativeCalls", "PluginHost", "Router", "Spool",
-            "Telemetry", "Vault", coreMetrics, arguments, lifecycle, locks,
+            "Configuration", "ControlSocket", "Directory", "IMModel", "NativeCalls", "PluginHost", "Policy",
+            "PolicyStore", "Router", "Spool", "Telemetry", "Vault", coreMetrics, arguments, lifecycle, locks,
             .product(name: "UnixSignals", package: "swift-service-lifecycle"), log,
         ],
         swiftSettings: settings
@@ -168,13 +169,14 @@ let allTests: [Target] = [
     tests("IMModelTests", ["IMModel"]),
     tests("LanesTests", ["Lanes", locks]),
     tests("PolicyTests", ["Policy", "IMModel"]),
-    tests("RoutingTests", ["Routing"]),
+    tests("PolicyStoreTests", ["Policy", "PolicyStore"]),
+    tests("RoutingTests", ["Policy", "Routing"]),
     tests("SpoolTests", ["Spool", grdb]),
     tests("TelemetryTests", ["Telemetry", coreMetrics, log]),
     tests("VaultTests", ["Vault", grdb, locks]),
     tests("DirectoryTests", ["Directory", "IMModel", "Vault", locks]),
     tests("NativeCallsTests", ["NativeCalls"]),
-    tests("ConfigurationTests", ["Configuration", "NativeCalls"]),
+    tests("ConfigurationTests", ["Configuration", "NativeCalls", "Policy"]),
     tests("ControlSocketTests", ["ControlSocket", nio("NIOCore"), nio("NIOPosix")]),
     tests(
         "HostServicesTests",
@@ -203,8 +205,8 @@ let allTests: [Target] = [
     tests(
         "RouterTests",
         [
-            "Router", "Configuration", "Directory", "HostServices", "IMModel", "Lanes", "PluginHost", "ProviderKit",
-            "Routing", "Spool", "Telemetry", "CPlugboard", locks, log,
+            "Router", "Configuration", "Directory", "HostServices", "IMModel", "Lanes", "PluginHost", "Policy",
+            "PolicyStore", "ProviderKit", "Routing", "Spool", "Telemetry", "CPlugboard", locks, log,
         ]
     ),
     tests(

@@ -1,3 +1,5 @@
+package import Policy
+
 /// What one configuration file says, with every default filled in and every path absolute.
 package struct RouterConfiguration: Hashable, Sendable {
     /// The file, as the caller named it.
@@ -15,6 +17,8 @@ package struct RouterConfiguration: Hashable, Sendable {
     package var pluginPath: [String]
     /// In the order of the file.
     package var providers: [ProviderSection]
+    /// Whom the home users may talk to; nil: anybody whom a provider serves.
+    package var policy: PolicyRules?
 
     static let pluginPathRules = [
         SettingRule("plugin_path", .list, help: "directories that are searched for plugins"),
@@ -24,7 +28,7 @@ package struct RouterConfiguration: Hashable, Sendable {
     /// The rules of a configuration file, in the order of its sections.
     package static let rules: [SettingRule] =
         RouterSection.rules + LogSection.rules + HomeSection.rules + SpoolSection.rules + TLSSection.rules
-        + DNSSection.rules + VaultSection.rules + Self.pluginPathRules + ProviderSection.rules
+        + DNSSection.rules + VaultSection.rules + Self.pluginPathRules + ProviderSection.rules + PolicySection.rules
 
     /// The schema of a configuration file.
     package static let schema: SettingSchema = {
@@ -50,6 +54,13 @@ package struct RouterConfiguration: Hashable, Sendable {
             context.existingPath(element, isDirectory: true, at: path.appending(index: index))
         }
         self.providers = (root["providers"]?.members ?? []).compactMap { ProviderSection($0, &context) }
+        self.policy = PolicyReader.read(
+            root["policy"],
+            file: file,
+            home: self.home,
+            providers: self.providers,
+            &context
+        )
         self.checkWorkers(root, &context)
         if root["providers"]?.members.isEmpty ?? true {
             context.problems.warning(

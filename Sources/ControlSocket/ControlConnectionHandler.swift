@@ -1,3 +1,4 @@
+internal import Glibc
 internal import NIOCore
 
 /// Performs what ``ControlSession`` decides for one connection, and closes it when it idles.
@@ -12,6 +13,7 @@ final class ControlConnectionHandler: ChannelInboundHandler {
     private var task: Task<Void, Never>?
     private var idleTimer: Scheduled<Void>?
     private var isClosing = false
+    private var peer: UInt32?
 
     init(handler: any ControlHandler, limits: ControlLimits) {
         self.handler = handler
@@ -20,6 +22,7 @@ final class ControlConnectionHandler: ChannelInboundHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         self.restartIdleTimer(context)
+        self.askForPeer(context)
         context.fireChannelActive()
     }
 
@@ -71,12 +74,26 @@ final class ControlConnectionHandler: ChannelInboundHandler {
         }
     }
 
+    /// Asks the kernel who connected (unix(7), SO_PEERCRED).
+    private func askForPeer(_ context: ChannelHandlerContext) {
+        guard let socket = context.channel as? any SocketOptionProvider else { return }
+        let credentials: EventLoopFuture<PeerCredentials> = socket.unsafeGetSocketOption(
+            level: .socket,
+            name: .init(rawValue: SO_PEERCRED)
+        )
+        // Answered at once on the channel's own loop, before the first request is read.
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        credentials.whenSuccess { bound.value.peer = $0.uid }
+    }
+
     private func start(_ request: ControlRequest, _ context: ChannelHandlerContext) {
+        var request = request
+        request.peer = self.peer
         let handler = self.handler
         let responder = ControlResponder(channel: context.channel, writeMax: self.idleMax)
         let eventLoop = context.eventLoop
         let bound = NIOLoopBound((self, context), eventLoop: eventLoop)
-        self.task = Task {
+        self.task = Task { [request] in
             let line: [UInt8]
             do throws(ControlFailure) {
                 try await handler.handle(request, respond: responder)
@@ -110,6 +127,13 @@ final class ControlConnectionHandler: ChannelInboundHandler {
             bound.value.close(promise: nil)
         }
     }
+}
+
+/// The kernel's `struct ucred`.
+private struct PeerCredentials: Sendable {
+    var pid: Int32
+    var uid: UInt32
+    var gid: UInt32
 }
 
 /// Tells one client too many that there is no room, and closes.

@@ -14,6 +14,8 @@ package protocol ControlHandler: Sendable {
 /// One request: a command and its arguments.
 package struct ControlRequest: Hashable, Sendable {
     package let command: String
+    /// Who is at the other end, as the kernel says: a user's number; nil if it does not say.
+    package internal(set) var peer: UInt32?
     private let line: [UInt8]
 
     private struct Head: Decodable {

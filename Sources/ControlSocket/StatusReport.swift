@@ -26,6 +26,22 @@ package enum ControlCommand: String, CaseIterable, Sendable {
     case metrics
     /// An ``EnableRequest``; one ``EnableResult``.
     case enable
+    /// An ``ExplainRequest``; one ``ExplainReport``.
+    case explain
+    /// A ``PolicyUserRequest``; one ``PolicyUserReport``.
+    case policyUser = "policy-user"
+    /// An ``AuditRequest``; one ``AuditItem`` each.
+    case audit
+    /// No arguments; one ``ProviderItem`` each.
+    case providers
+    /// No arguments; one ``LicenceItem`` each.
+    case licences
+    /// No arguments; one ``SeatItem`` each.
+    case seats
+    /// A ``SeatRequest``; one ``SeatResult``.
+    case assignSeat = "assign-seat"
+    /// A ``SeatChoice``; one ``SeatResult``.
+    case revokeSeat = "revoke-seat"
 }
 
 /// How the router and its instances fare.
@@ -89,6 +105,8 @@ package struct InstanceStatus: Codable, Hashable, Sendable {
     package var overdue: UInt64?
     /// Presence and typing that it handed in and that a newer one took the place of.
     package var coalesced: UInt64?
+    /// Discovered partners that have addressed more users than they may.
+    package var watched: [String]?
     package var links: [LinkStatus]
 
     package init(
@@ -109,6 +127,7 @@ package struct InstanceStatus: Codable, Hashable, Sendable {
         throttled: UInt64? = nil,
         overdue: UInt64? = nil,
         coalesced: UInt64? = nil,
+        watched: [String]? = nil,
         links: [LinkStatus] = []
     ) {
         self.name = name
@@ -128,6 +147,7 @@ package struct InstanceStatus: Codable, Hashable, Sendable {
         self.throttled = throttled
         self.overdue = overdue
         self.coalesced = coalesced
+        self.watched = watched
         self.links = links
     }
 }

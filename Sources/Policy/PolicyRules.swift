@@ -150,6 +150,12 @@ package struct LicenceRule: Hashable, Sendable {
         self.place = place
     }
 
+    /// Whether a text can name a licence: 1 to 64 ASCII letters, digits, `-` or `_`.
+    package static func isID(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count)
+            && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }
+    }
+
     /// The public IM connectivity licence: per user and month, not sold since 1 September 2012.
     package static let publicIM: LicenceRule = {
         let place = Place(keyPath: "policy.licences.pic (built in)")

@@ -96,6 +96,23 @@ package final class PolicySnapshot: Sendable {
     /// The number of a provider, for questions; -1 if the policy does not list it.
     package func number(of provider: String) -> Int { providerNumbers[provider] ?? -1 }
 
+    /// What a user's external access is, setting by setting.
+    package func access(of user: String) -> [(right: AccessRight, isAllowed: Bool, place: Place)] {
+        Array(user.utf8).withUnsafeBytes { bytes in
+            let record = record(of: bytes, domain: Self.domain(of: bytes))
+            return AccessRight.allCases.map { right in
+                let (isAllowed, place) = record.access(right)
+                return (right, isAllowed, accessPlaces[place].place)
+            }
+        }
+    }
+
+    /// Whether a domain is an allowed partner's, or blocked.
+    package func isListed(_ domain: String) -> Bool {
+        rules.blocked.contains { $0.value == domain }
+            || rules.allowed.contains { $0.domain == domain || $0.otherDomains.contains(domain) }
+    }
+
     private static func numbered(_ names: [[String]]) -> [String: UInt32] {
         let pairs = names.enumerated().flatMap { index, names in names.map { ($0, UInt32(index)) } }
         return Dictionary(pairs) { first, _ in first }

@@ -149,7 +149,7 @@ final class Answers {
             result: refusal == nil ? PLUGBOARD_ACCEPTED : PLUGBOARD_FAILED,
             failure_class: refusal?.failureClass ?? PLUGBOARD_CLASS_NONE,
             flags: 0,
-            retry_after_ms: 0,
+            retry_after_ms: refusal?.retryAfterMs ?? 0,
             reason: reason,
             code: code
         )

@@ -72,7 +72,16 @@ extension Refusal {
         case .spoolFull: PLUGBOARD_CLASS_THROTTLED
         case .spoolFailed: PLUGBOARD_CLASS_INTERNAL
         case .tooLarge: PLUGBOARD_CLASS_CONTENT
+        case .policy, .partnerWatched: PLUGBOARD_CLASS_POLICY
+        case .partnerTooFast, .tooManyPartners: PLUGBOARD_CLASS_THROTTLED
         }
+    }
+}
+
+extension Refusal {
+    /// When it is worth another attempt, in ms; 0: nothing is known.
+    var retryAfterMs: UInt32 {
+        if case .partnerTooFast(_, let wait) = self { UInt32(clamping: wait) } else { 0 }
     }
 }
 

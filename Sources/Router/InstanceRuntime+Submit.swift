@@ -3,6 +3,7 @@ internal import HostServices
 internal import Lanes
 internal import Logging
 internal import PluginHost
+internal import Policy
 internal import Routing
 internal import Telemetry
 
@@ -55,7 +56,9 @@ extension InstanceRuntime: EnvelopeRouter {
                 source: index,
                 hops: hops,
                 expires: expires,
-                now: now
+                now: now,
+                kind: PolicyQuestion.Kind(envelope.pointee.kind),
+                vouching: PolicyQuestion.Vouching(envelope.pointee.flags)
             )
             switch context.decide(question, to: recipient) {
             case .refuse(let refusal):
@@ -64,6 +67,14 @@ extension InstanceRuntime: EnvelopeRouter {
                 return PLUGBOARD_OK
             case .deliver(let found):
                 target = found
+            case .deliverLimited(let found):
+                target = found
+                // What is busy comes again, and is counted then.
+                if !isStored || hasRoomToStore, let refusal = limitPartner(question) {
+                    release(routed)
+                    refuse(envelope, cookie: cookie, refusal, for: seat)
+                    return PLUGBOARD_OK
+                }
             }
         }
         routed.header.pointee.target = target
@@ -73,13 +84,15 @@ extension InstanceRuntime: EnvelopeRouter {
             refuse(envelope, cookie: cookie, .spoolFailed("see the router's log"), for: seat)
             return PLUGBOARD_OK
         }
-        guard credits > 0, context.hasRoomForSteps else {
+        guard hasRoomToStore else {
             release(routed)
             return busy(seat)
         }
         store(routed)
         return PLUGBOARD_OK
     }
+
+    private var hasRoomToStore: Bool { credits > 0 && context.hasRoomForSteps }
 
     /// Copies a borrowed envelope into the pool, with what the router adds to it.
     private func copy(
@@ -171,6 +184,7 @@ extension InstanceRuntime: EnvelopeRouter {
             cause: refusal.code,
             [.reason: refusal.description, .code: refusal.code]
         )
+        core.audit?.refused(refusal, source, by: name)
         core.observer?.observe(hop(.refused(refusal.description), source))
         if cookie != 0 { answer(cookie, refusal, seat.generation) }
     }

@@ -4,6 +4,7 @@ internal import Lanes
 internal import Logging
 internal import NIOCore
 internal import PluginHost
+internal import Policy
 internal import Routing
 internal import Spool
 internal import Synchronization
@@ -72,6 +73,9 @@ final class InstanceRuntime {
     var malformedLog = LogLimit<String>(pauseNs: 10_000_000_000)
     /// How long it may hold an envelope; nil: ``RouterLimits/settleTime``.
     var settleTime: Duration?
+    /// What organisations that nobody has listed have sent, and by which limits that was counted.
+    var partnerLimits: DiscoveredLimits?
+    var partnerLimiter = PartnerLimiter(DiscoveredLimits())
     /// The configuration does not name it any more.
     var isRemoved = false
     @exclusivity(unchecked) var counters = InstanceCounters()

@@ -1,5 +1,6 @@
 package import Configuration
 package import PluginHost
+internal import Policy
 
 /// The difference between what a router runs and what a configuration asks for.
 ///
@@ -120,6 +121,7 @@ package struct ReloadPlan: Hashable, Sendable {
         ("spool.expire", { $0.spool.expire == $1.spool.expire }),
         ("spool.retry", { $0.spool.retry == $1.spool.retry }),
         ("tls", { $0.tls == $1.tls }),
+        ("policy", { $0.policy == $1.policy }),
         ("plugin_path", { $0.pluginPath == $1.pluginPath }),
     ]
 

@@ -222,6 +222,7 @@ extension Router {
         let options = RouterCore.Options(configuration.spool, core.options.limits)
         core.expireMs = options.expireMs
         core.retry = options.retry
+        if plan.changedKeys.contains("policy") { takeOver(configuration.policy, &answer) }
         do throws(RouterError) {
             try Self.reload(tls, configuration.tls)
             if !configuration.tls.identities.isEmpty { answer.done.append("read the certificates again") }

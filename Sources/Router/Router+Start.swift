@@ -39,6 +39,7 @@ extension Router {
         core.open(store: store)
         watchForStalls()
         startWatchdog()
+        warnOfPolicy(configuration.policy)
         do {
             try await startHome(homeRuntime)
         } catch {

@@ -7,6 +7,7 @@ internal import Lanes
 package import Logging
 internal import NIOConcurrencyHelpers
 package import PluginHost
+internal import PolicyStore
 internal import Spool
 internal import Synchronization
 package import Telemetry
@@ -38,6 +39,8 @@ package final class Router: Sendable {
     let instanceStore: KeyValueStore
     /// What they keep sealed.
     let vault: SecretVault?
+    /// The seats that operators have assigned, and the audit log.
+    let seats: SeatStore
     /// What the router and its instances count.
     let metrics: MetricsRegistry
     let routerMetrics: RouterMetrics
@@ -127,11 +130,14 @@ package final class Router: Sendable {
         let state = configuration.router.state
         try Self.makeFolder(state)
         tls = try Self.identities(configuration.tls)
+        let assigned: [AssignedSeat]
         do {
             store = configuration.spool.durable ? try openStore("\(state)/spool.db") : nil
             inbox = try Inbox(path: "\(state)/inbox.db")
             instanceStore = try KeyValueStore(path: "\(state)/store.db")
             vault = try Self.openVault(configuration)
+            seats = try SeatStore(path: "\(state)/policy.db")
+            assigned = try seats.seats()
         } catch {
             throw .storage("\(error)")
         }
@@ -146,6 +152,8 @@ package final class Router: Sendable {
             workers: workers,
             homeDomains: configuration.home.domains.map(\.name),
             isDurable: configuration.spool.durable,
+            policy: Self.snapshot(configuration.policy, assigned, seats),
+            audit: RefusalAudit(seats, logger),
             logger: logger,
             observer: observer
         )
@@ -345,7 +353,8 @@ extension InstanceRuntime {
             streams: instance?.streamCount ?? 0,
             counters: counters,
             slowCalls: slowCalls.load(ordering: .relaxed),
-            links: instance?.links() ?? []
+            links: instance?.links() ?? [],
+            watched: watchedPartners
         )
     }
 }

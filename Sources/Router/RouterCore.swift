@@ -3,6 +3,7 @@ internal import HostServices
 internal import Lanes
 internal import Logging
 internal import PluginHost
+internal import Policy
 internal import Routing
 internal import Spool
 internal import Synchronization
@@ -35,6 +36,13 @@ final class RouterCore: @unchecked Sendable {
     ///
     /// Under the claims' lock: a table is made of both.
     private var homeDomains: [String]
+    /// Whom the home users may talk to; nil: anybody who is served.
+    ///
+    /// Under the claims' lock, too.
+    private var policy: PolicySnapshot?
+    private var contacts: (any ContactList)?
+    /// Where refusals by policy are written down.
+    let audit: RefusalAudit?
     let isDurable: Bool
     private(set) var contexts: [WorkerContext] = []
     /// Every provider that the router has had.
@@ -54,9 +62,13 @@ final class RouterCore: @unchecked Sendable {
         workers: [Worker],
         homeDomains: [String],
         isDurable: Bool,
+        policy: PolicySnapshot? = nil,
+        audit: RefusalAudit? = nil,
         logger: Logger,
         observer: (any RouterObserver)?
     ) {
+        self.policy = policy
+        self.audit = audit
         self.name = name
         self.options = options
         self.logger = logger
@@ -158,6 +170,24 @@ final class RouterCore: @unchecked Sendable {
         publishTable()
     }
 
+    /// Changes whom the home users may talk to.
+    func setPolicy(_ policy: PolicySnapshot?) {
+        claims.withLockedValue { book in
+            self.policy = policy
+            book.touch()
+        }
+        publishTable()
+    }
+
+    /// Gives the policy contact lists to ask.
+    func setContacts(_ contacts: any ContactList) {
+        claims.withLockedValue { book in
+            self.contacts = contacts
+            book.touch()
+        }
+        publishTable()
+    }
+
     /// Makes a new table if there were claims since the last one.
     ///
     /// Any thread; cheap if there were none.
@@ -170,12 +200,16 @@ final class RouterCore: @unchecked Sendable {
     private func publishTable() {
         // Before the claims are read: one that comes later makes another table.
         flags.makingTable()
-        let (book, homeDomains) = claims.withLockedValue { ($0, self.homeDomains) }
+        let (book, homeDomains, policy, contacts) = claims.withLockedValue {
+            ($0, self.homeDomains, self.policy, self.contacts)
+        }
         let table = RouteTable(
             claims: book.claims,
             homeDomains: homeDomains,
             names: runtimes.map(\.name),
-            version: book.version
+            version: book.version,
+            policy: policy,
+            contacts: contacts
         )
         for context in contexts where !context.isAbandoned { context.setTable(table) }
     }

@@ -29,6 +29,8 @@ package struct RouterStatus: Sendable {
         /// Calls into it that took long.
         package var slowCalls: UInt64
         package var links: [InstanceLink]
+        /// Discovered partners that have addressed more users than they may.
+        package var watched: [String] = []
     }
 
     package var name: String

@@ -1,3 +1,5 @@
+package import Policy
+
 /// Why the router does not take an envelope.
 ///
 /// Each becomes a sentence that its sender is told.
@@ -20,6 +22,14 @@ package enum Refusal: Hashable, Sendable {
     case spoolFailed(String)
     /// A field is over a limit of the spool.
     case tooLarge
+    /// Policy does not allow it.
+    case policy(PolicyRefusal)
+    /// An organisation that nobody has listed sends faster than it may.
+    case partnerTooFast(domain: String, retryAfterMs: Int)
+    /// An organisation that nobody has listed has addressed as many users as it may.
+    case partnerWatched(domain: String)
+    /// More organisations that nobody has listed are there than the router can watch.
+    case tooManyPartners
 }
 
 extension Refusal: CustomStringConvertible {
@@ -43,6 +53,14 @@ extension Refusal: CustomStringConvertible {
             "the router cannot store it: \(reason)"
         case .tooLarge:
             "it is too large to be stored"
+        case .policy(let refusal):
+            refusal.sentence
+        case .partnerTooFast(let domain, _):
+            "\(domain) sends faster than an organisation may that is not listed here; try again later"
+        case .partnerWatched(let domain):
+            "\(domain) has addressed as many users as an organisation may that is not listed here"
+        case .tooManyPartners:
+            "too many organisations that are not listed here send at once; try again later"
         }
     }
 
@@ -58,6 +76,10 @@ extension Refusal: CustomStringConvertible {
         case .spoolFull: "spool-full"
         case .spoolFailed: "spool-failed"
         case .tooLarge: "too-large"
+        case .policy(let refusal): refusal.code
+        case .partnerTooFast: "partner-too-fast"
+        case .partnerWatched: "partner-watched"
+        case .tooManyPartners: "too-many-partners"
         }
     }
 }

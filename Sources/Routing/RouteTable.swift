@@ -1,4 +1,5 @@
 internal import CMemory
+package import Policy
 
 /// Who is served by whom: an immutable snapshot of all claims, and the decisions that follow from it.
 ///
@@ -31,6 +32,8 @@ package final class RouteTable: Sendable {
     package enum Decision: Hashable, Sendable {
         /// To the provider instance with this index.
         case deliver(to: Int)
+        /// The same, unless the sender's organisation sends too much: nobody has listed it.
+        case deliverLimited(to: Int)
         case refuse(Refusal)
     }
 
@@ -50,6 +53,10 @@ package final class RouteTable: Sendable {
         package var expires: Int64
         /// In ms since 1970.
         package var now: Int64
+        /// What it carries, in the eyes of policy.
+        package var kind: PolicyQuestion.Kind
+        /// What the source says about the sender.
+        package var vouching: PolicyQuestion.Vouching
 
         @inlinable
         package init(
@@ -58,7 +65,9 @@ package final class RouteTable: Sendable {
             source: Int,
             hops: UInt32,
             expires: Int64,
-            now: Int64
+            now: Int64,
+            kind: PolicyQuestion.Kind = .message,
+            vouching: PolicyQuestion.Vouching = .absent
         ) {
             self.from = from
             self.to = to
@@ -66,6 +75,8 @@ package final class RouteTable: Sendable {
             self.hops = hops
             self.expires = expires
             self.now = now
+            self.kind = kind
+            self.vouching = vouching
         }
     }
 
@@ -99,6 +110,11 @@ package final class RouteTable: Sendable {
     }
 
     private let names: [String]
+    /// Whom the home users may talk to; nil: anybody who is served.
+    package let policy: PolicySnapshot?
+    private let contacts: (any ContactList)?
+    /// The policy's numbers of the instances, by index.
+    private let policyNumbers: [Int]
     /// Of two tables, the one with the higher number is the newer.
     package let version: Int
 
@@ -115,8 +131,20 @@ package final class RouteTable: Sendable {
     ///   - homeDomains: the organisation's own, as addresses spell them.
     ///   - names: of the instances, by index, for refusals.
     ///   - version: the number of the snapshot.
-    package init(claims: [Claim], homeDomains: [String], names: [String], version: Int = 0) {
+    ///   - policy: asked about what passes between home users and others; nil: everything may.
+    ///   - contacts: for the policy; nil if there are no contact lists.
+    package init(
+        claims: [Claim],
+        homeDomains: [String],
+        names: [String],
+        version: Int = 0,
+        policy: PolicySnapshot? = nil,
+        contacts: (any ContactList)? = nil
+    ) {
         self.names = names
+        self.policy = policy
+        self.contacts = contacts
+        policyNumbers = names.map { policy?.number(of: $0) ?? -1 }
         self.version = version
         var indexes: [String: UInt32] = [:]
         var places: [Place] = []
@@ -203,29 +231,87 @@ package final class RouteTable: Sendable {
 
     /// The same, with the recipient located before.
     package func decide(_ question: Question, to recipient: Located) -> Decision {
-        guard question.hops < Self.hopsMax else { return .refuse(.hopLimit(question.hops)) }
-        guard question.expires == 0 || question.expires > question.now else { return .refuse(.expired) }
-        let target = target(from: question.from, source: question.source, to: recipient)
-        return target < 0 ? .refuse(refusal(of: question, to: recipient)) : .deliver(to: target)
+        switch route(question, to: recipient) {
+        case .refuse(let refusal): return .refuse(refusal)
+        case .deliver(let target): return .deliver(to: target)
+        case .ask(let policy, let asked, let target):
+            return Self.decision(policy, asked, policy.decide(asked, contacts: contacts), target)
+        }
     }
 
-    /// The instance that is to deliver an envelope which is neither late nor went round in a circle; -1: it is refused, and
-    /// ``decide(_:to:)`` says why.
+    /// Decides, and tells what the policy asked on the way; by the code that decides.
+    package func explain(_ question: Question) -> Explanation {
+        let recipient = locate(question.to)
+        switch route(question, to: recipient) {
+        case .refuse(let refusal): return Explanation(decision: .refuse(refusal), isPolicyAsked: false, trail: [])
+        case .deliver(let target): return Explanation(decision: .deliver(to: target), isPolicyAsked: false, trail: [])
+        case .ask(let policy, let asked, let target):
+            let (said, trail) = policy.explain(asked, contacts: contacts)
+            return Explanation(decision: Self.decision(policy, asked, said, target), isPolicyAsked: true, trail: trail)
+        }
+    }
+
+    /// A decision with its reasons.
+    package struct Explanation: Hashable, Sendable {
+        package var decision: Decision
+        /// False where the routes alone decide, or there is no policy.
+        package var isPolicyAsked: Bool
+        /// The policy's rules, in the order in which they were asked.
+        package var trail: [TrailStep]
+    }
+
+    /// What the routes say, before the policy is asked.
+    private enum Routed {
+        case refuse(Refusal)
+        case deliver(to: Int)
+        case ask(PolicySnapshot, PolicyQuestion, to: Int)
+    }
+
+    @inline(__always)
+    private func route(_ question: Question, to recipient: Located) -> Routed {
+        guard question.hops < Self.hopsMax else { return .refuse(.hopLimit(question.hops)) }
+        guard question.expires == 0 || question.expires > question.now else { return .refuse(.expired) }
+        let sender = locate(question.from)
+        let target = target(from: sender, source: question.source, to: recipient)
+        guard target >= 0 else { return .refuse(refusal(of: question, from: sender, to: recipient)) }
+        let isFromHome = isHome(sender)
+        guard let policy, isFromHome != isHome(recipient) else { return .deliver(to: target) }
+        let asked = PolicyQuestion(
+            from: question.from,
+            to: question.to,
+            kind: question.kind,
+            direction: isFromHome ? .outgoing : .incoming,
+            provider: policyNumber(isFromHome ? target : question.source),
+            vouching: question.vouching,
+            now: question.now
+        )
+        return .ask(policy, asked, to: target)
+    }
+
+    /// The instance that is to deliver an envelope which is neither late nor went round in a circle, and which no policy
+    /// is to judge; -1: ``decide(_:to:)`` says what becomes of it.
     ///
     /// It takes and gives what fits into registers.
     package func target(from sender: UnsafeRawBufferPointer, source: Int, to recipient: Located) -> Int {
-        let located = locate(sender)
-        guard owner(of: located) == source else { return -1 }
+        let sender = locate(sender)
+        // What home users say to each other is nobody's business.
+        guard policy == nil || isHome(sender) == isHome(recipient) else { return -1 }
+        return target(from: sender, source: source, to: recipient)
+    }
+
+    /// Whom the claims name; -1: nobody, or it may not go there.
+    @inline(__always)
+    private func target(from sender: Located, source: Int, to recipient: Located) -> Int {
+        guard owner(of: sender) == source else { return -1 }
         let target = owner(of: recipient)
-        let (isFromHome, isToHome) = (isHome(located), isHome(recipient))
+        let (isFromHome, isToHome) = (isHome(sender), isHome(recipient))
         // Two home users may well be served by one instance; a network gets nothing of its own back.
         guard isFromHome || isToHome, target != source || (isFromHome && isToHome) else { return -1 }
         return target
     }
 
-    /// Why ``target(from:source:to:)`` has no answer.
-    private func refusal(of question: Question, to recipient: Located) -> Refusal {
-        let sender = locate(question.from)
+    /// Why the claims name nobody.
+    private func refusal(of question: Question, from sender: Located, to recipient: Located) -> Refusal {
         guard owner(of: sender) == question.source else {
             return .foreignSender(address: Self.text(question.from), provider: name(question.source))
         }
@@ -234,10 +320,29 @@ package final class RouteTable: Sendable {
         return .loop(provider: name(question.source))
     }
 
+    /// What the policy calls an instance; -1: it does not list it.
+    private func policyNumber(_ index: Int) -> Int {
+        policyNumbers.withUnsafeBufferPointer { $0.indices.contains(index) ? $0[index] : -1 }
+    }
+
+    @inline(__always)
+    private static func decision(
+        _ policy: PolicySnapshot,
+        _ question: PolicyQuestion,
+        _ said: PolicyDecision,
+        _ target: Int
+    ) -> Decision {
+        switch said {
+        case .allow(let isDiscovered):
+            isDiscovered && question.direction == .incoming ? .deliverLimited(to: target) : .deliver(to: target)
+        case .refuse(let reason): .refuse(.policy(policy.refusal(for: reason, question)))
+        }
+    }
+
     private func name(_ index: Int) -> String { names.indices.contains(index) ? names[index] : "#\(index)" }
 
     /// What follows the last `@`; all of it if there is none.
-    private static func domain(of address: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    package static func domain(of address: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         at(in: address).map { UnsafeRawBufferPointer(rebasing: address[($0 + 1)...]) } ?? address
     }
 

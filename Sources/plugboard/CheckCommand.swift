@@ -49,6 +49,9 @@ struct CheckCommand<Parts: RouterParts>: AsyncParsableCommand {
             for library in libraries {
                 Output.line("\(library.provider): sha256 \(library.sha256)  \(Output.plain(library.path))")
             }
+            if configuration.policy == nil {
+                Output.error("note: there is no policy section, so every provider is open to every home user")
+            }
         }
     }
 

@@ -4,6 +4,7 @@ internal import CoreMetrics
 internal import Foundation
 internal import Logging
 internal import PluginHost
+internal import Policy
 internal import Router
 internal import ServiceLifecycle
 internal import Telemetry
@@ -45,9 +46,26 @@ enum Daemon: RouterParts {
             return CheckFindings.Library(provider: setup.name, path: plugin.path, sha256: sha256)
         }
         return CheckFindings(
-            problems: StorageCheck.problems(configuration) + setups.flatMap(\.problems),
+            problems: StorageCheck.problems(configuration) + setups.flatMap(\.problems)
+                + Self.passedDates(configuration),
             libraries: libraries
         )
+    }
+}
+
+extension Daemon {
+    /// Providers whose announced end has passed, where the operator has not chosen to ignore it.
+    private static func passedDates(_ configuration: RouterConfiguration) -> [Problem] {
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        return (configuration.policy?.passed(at: now) ?? []).map { passed in
+            Problem(
+                severity: .warning,
+                file: configuration.file,
+                position: SourcePosition(line: passed.place.line, column: passed.place.column),
+                keyPath: passed.place.keyPath,
+                message: passed.sentence
+            )
+        }
     }
 }
 

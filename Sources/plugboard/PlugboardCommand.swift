@@ -26,6 +26,9 @@ struct PlugboardCommand<Parts: RouterParts>: AsyncParsableCommand {
                 UpgradeCommand.self,
                 VaultCommand.self,
                 ProvidersCommand.self,
+                ExplainCommand.self,
+                PolicyCommand.self,
+                LicencesCommand.self,
             ]
         )
     }

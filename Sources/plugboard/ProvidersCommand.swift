@@ -5,9 +5,48 @@ internal import ControlSocket
 struct ProvidersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "providers",
-        abstract: "Start providers of a running router that were stopped.",
-        subcommands: [Enable.self]
+        abstract: "Show what policy says of the providers, or start those that were stopped.",
+        subcommands: [List.self, Enable.self],
+        defaultSubcommand: List.self
     )
+
+    /// `plugboard providers list`.
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list",
+            abstract: "List the providers: enabled or not, verification, licence and end of life.",
+            discussion: ExitStatus.help
+        )
+
+        @OptionGroup var options: SocketOptions
+
+        @Flag(help: "Print each as a line of JSON.")
+        var json = false
+
+        func run() throws {
+            let items = try self.options.withClient { client in
+                try client.events(of: ControlCommand.providers.rawValue, as: ProviderItem.self)
+            }
+            guard !self.json else {
+                for item in items { Output.json(item) }
+                return
+            }
+            var table = TextTable([
+                .text("PROVIDER"), .text("STATE"), .text("NETWORK"), .text("ENABLED"), .text("VERIFICATION"),
+                .text("LICENCE"), .text("END OF LIFE"), .text("PASSED DATES"),
+            ])
+            for item in items {
+                table.add([
+                    item.name, item.state, item.network ?? "-", item.enabled ? "yes" : "no", item.verification ?? "-",
+                    item.licence ?? "-", item.endOfLife ?? "-", item.passedDates ?? "-",
+                ])
+            }
+            for line in table.lines { Output.line(line) }
+            for item in items where !item.watched.isEmpty {
+                Output.line("watched by \(item.name): \(Output.plain(item.watched.joined(separator: " ")))")
+            }
+        }
+    }
 
     /// `plugboard providers enable`.
     struct Enable: ParsableCommand {

@@ -49,6 +49,24 @@ struct RouterControl: ControlHandler {
             for change in try await dropDeadLetters(request.arguments(as: DeadLetterChoice.self)) {
                 try await respond.send(change)
             }
+        case .explain:
+            try await respond.send(try await explain(request.arguments(as: ExplainRequest.self)))
+        case .policyUser:
+            try await respond.send(try await policyUser(request.arguments(as: PolicyUserRequest.self)))
+        case .audit:
+            for item in try audit(request.arguments(as: AuditRequest.self)) { try await respond.send(item) }
+        case .providers:
+            for item in await providers() { try await respond.send(item) }
+        case .licences:
+            for item in try licences() { try await respond.send(item) }
+        case .seats:
+            for item in try seats() { try await respond.send(item) }
+        case .assignSeat:
+            let seat = try request.arguments(as: SeatRequest.self)
+            try await respond.send(try await assignSeat(seat, peer: request.peer))
+        case .revokeSeat:
+            let seat = try request.arguments(as: SeatChoice.self)
+            try await respond.send(await revokeSeat(seat, peer: request.peer))
         case .call:
             try await call(try request.arguments(as: CallRequest.self), respond)
         case .metrics:
@@ -138,7 +156,7 @@ struct RouterControl: ControlHandler {
     }
 
     /// Reads an address as people type it: capital letters make no difference.
-    private func address(_ text: String) throws(ControlFailure) -> Address {
+    func address(_ text: String) throws(ControlFailure) -> Address {
         guard let address = Address(text.lowercased()) else {
             throw ControlFailure(.badRequest, "'\(text)' is not an address: write user@domain")
         }
@@ -231,6 +249,7 @@ extension InstanceStatus {
             throttled: status.counters.throttled,
             overdue: status.counters.overdue,
             coalesced: status.counters.coalesced,
+            watched: status.watched.isEmpty ? nil : status.watched,
             links: status.links.map { link in
                 LinkStatus(peer: link.name, state: "\(link.state)", detail: link.detail)
             }

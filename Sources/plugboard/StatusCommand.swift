@@ -55,9 +55,11 @@ enum StatusText {
             (instance.overdue, "envelopes were taken back, for it did not settle them in time"),
             (instance.coalesced, "presence and typing states gave way to newer ones"),
         ]
-        return counts.compactMap { count, what in
+        let remarks = counts.compactMap { count, what in
             count.flatMap { $0 > 0 ? "\(Output.plain(instance.name)): \($0) \(what)" : nil }
         }
+        guard let watched = instance.watched, !watched.isEmpty else { return remarks }
+        return remarks + [Output.plain("\(instance.name): watches \(watched.joined(separator: " "))")]
     }
 
     private static func dropped(_ spool: SpoolStatus) -> String {

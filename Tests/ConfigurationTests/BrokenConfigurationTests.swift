@@ -76,7 +76,7 @@ import Testing
             "a file that is a list",
             "- router",
             [
-                "1:1: error: the file must be a map (router, log, home, spool, tls, dns, vault, plugin_path, providers), not a list",
+                "1:1: error: the file must be a map (router, log, home, spool, tls, dns, vault, plugin_path, providers, policy), not a list",
                 "1:1: warning: no providers: the router would have no network to talk to",
             ],
             rest: ""

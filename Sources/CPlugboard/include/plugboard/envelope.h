@@ -33,6 +33,10 @@ extern "C" {
 #define PLUGBOARD_ENVELOPE_REDELIVERED ((uint16_t)1)
 // It was stored on its way; timestamp_ms is when it was written.
 #define PLUGBOARD_ENVELOPE_DELAYED ((uint16_t)2)
+// On submit: the source network says that the sender is who the address says, or that it does not know.
+// Without either it says nothing. Policy may depend on it; a host that does not know the flags ignores them.
+#define PLUGBOARD_ENVELOPE_VERIFIED ((uint16_t)4)
+#define PLUGBOARD_ENVELOPE_UNVERIFIED ((uint16_t)8)
 
 // OWNERSHIP: every pointer in it is borrowed until the call it was passed to returns.
 typedef struct plugboard_envelope_1 {
