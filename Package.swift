@@ -79,7 +79,7 @@ let core: [Target] = [
     module("Lanes", [], onMessagePath),
     module("NativeCalls"),
     .systemLibrary(name: "CMemory"),
-    module("Routing", ["CMemory", "Policy"], onMessagePath),
+    module("Routing", ["CMemory", "IMModel", "Policy"], onMessagePath),
     module("Spool", [grdb, locks]),
     module("Directory", ["IMModel", "Vault", grdb, locks]),
     module("Telemetry", [coreMetrics, locks, log]),

@@ -47,11 +47,7 @@ struct PolicyReader {
         rules.federation = flag(node["federation"], at: root.appending(key: "federation")) ?? rules.federation
         let discovery = flag(node["partner_discovery"], at: root.appending(key: "partner_discovery"))
         rules.partnerDiscovery = discovery ?? rules.partnerDiscovery
-        let discovered = node["discovered"]
-        rules.discovered = DiscoveredLimits(
-            messagesPerSecond: discovered?["messages_per_second"]?.text.flatMap { Int($0) } ?? 20,
-            targets: discovered?["targets"]?.text.flatMap { Int($0) } ?? 1000
-        )
+        readDiscovered(node["discovered"])
         rules.unknownContacts =
             choice(node["unknown_contacts"], at: root.appending(key: "unknown_contacts")) ?? rules.unknownContacts
         readLicences(node["licences"])
@@ -59,6 +55,16 @@ struct PolicyReader {
         readPartners(node["partners"])
         readAccess(node["access"])
         readSeats(node["seats"])
+    }
+
+    private mutating func readDiscovered(_ node: SettingNode?) {
+        guard let node else { return }
+        let normal = DiscoveredLimits()
+        let limits = DiscoveredLimits(
+            messagesPerSecond: node["messages_per_second"]?.text.flatMap { Int($0) } ?? normal.messagesPerSecond,
+            targets: node["targets"]?.text.flatMap { Int($0) } ?? normal.targets
+        )
+        rules.discovered = Placed(limits, at: place(node.position, root.appending(key: "discovered")))
     }
 
     // MARK: Providers and licences
@@ -256,10 +262,24 @@ struct PolicyReader {
             let until = date(element["until"], at: own.appending(key: "until"))?.value
             if let until, until < from {
                 error("\(own) ends before it begins", element.position, own)
+            } else {
+                checkSale(id, from, element.position, own)
             }
             rules.seats.append(
                 Seat(user: user, licence: id, from: from, until: until, at: place(element.position, own))
             )
+        }
+    }
+
+    /// Whether a licence was still sold when a seat of it began.
+    private mutating func checkSale(_ id: String, _ from: PolicyDate, _ position: SourcePosition, _ path: SettingPath) {
+        let licence = rules.licences.first { $0.id == id }
+        guard let closed = licence?.closedFrom?.value, from >= closed else { return }
+        let sentence = "\(path) begins on \(from), and the licence '\(id)' is not sold since \(closed)"
+        switch rules.strictest(id) ?? .warn {
+        case .block: error(sentence, position, path, "passed_dates of the providers that need it chooses")
+        case .warn: context.problems.warning(sentence, at: position, path: path)
+        case .ignore: break
         }
     }
 

@@ -4,9 +4,11 @@ package struct ExplainRequest: Codable, Hashable, Sendable {
     package var to: String
     /// `message`, `presence` or `call`.
     package var kind: String
+    /// What the network says of the sender: `verified`, `unverified` or, as nil, nothing.
+    package var sender: String?
 
-    package init(from: String, to: String, kind: String) {
-        (self.from, self.to, self.kind) = (from, to, kind)
+    package init(from: String, to: String, kind: String, sender: String? = nil) {
+        (self.from, self.to, self.kind, self.sender) = (from, to, kind, sender)
     }
 }
 
@@ -46,6 +48,18 @@ package struct PolicyStep: Codable, Hashable, Sendable {
 
     package init(rule: String, verdict: String, sentence: String, place: String) {
         (self.rule, self.verdict, self.sentence, self.place) = (rule, verdict, sentence, place)
+    }
+}
+
+/// One setting of the policy that is in force.
+package struct PolicySetting: Codable, Hashable, Sendable {
+    /// Such as `providers.yahoo.enabled`.
+    package var setting: String
+    package var value: String
+    package var place: String
+
+    package init(setting: String, value: String, place: String) {
+        (self.setting, self.value, self.place) = (setting, value, place)
     }
 }
 

@@ -29,6 +29,7 @@ package enum ControlCommand: String, CaseIterable, Sendable {
     /// An ``ExplainRequest``; one ``ExplainReport``.
     case explain
     /// A ``PolicyUserRequest``; one ``PolicyUserReport``.
+    case policyRules = "policy-rules"
     case policyUser = "policy-user"
     /// An ``AuditRequest``; one ``AuditItem`` each.
     case audit

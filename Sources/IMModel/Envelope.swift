@@ -24,6 +24,10 @@ public struct Envelope: Hashable, Sendable {
     public var isRedelivered: Bool
     /// It was stored on its way, and `timestamp` is when it was written.
     public var isDelayed: Bool
+    /// What the author's network says of the author.
+    ///
+    /// On submit alone: the router's policy asks it, and it is passed on to nobody.
+    public var vouching: Vouching
     /// What it carries.
     public var content: Content
 
@@ -41,6 +45,7 @@ public struct Envelope: Hashable, Sendable {
         self.account = ""
         self.isRedelivered = false
         self.isDelayed = false
+        self.vouching = .absent
         self.content = content
     }
 

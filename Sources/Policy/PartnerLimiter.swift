@@ -35,6 +35,10 @@ package struct PartnerLimiter: Sendable {
         var targets: Set<UInt64> = []
         var isWatched = false
 
+        mutating func giveBack(_ limits: DiscoveredLimits) {
+            thousandths = min(Int64(limits.messagesPerSecond) * 1000, thousandths + 1000)
+        }
+
         mutating func admit(_ target: UInt64, _ limits: DiscoveredLimits, _ nowMs: Int64) -> Answer {
             let rate = Int64(limits.messagesPerSecond)
             let passed = max(0, min(nowMs - lastMs, 1000))
@@ -83,6 +87,9 @@ package struct PartnerLimiter: Sendable {
         // In its place, so that the set of targets is not copied.
         return partners[domain]?.admit(target, limits, nowMs) ?? .tooManyPartners
     }
+
+    /// Gives back what ``admit(_:target:nowMs:)`` counted: the message could not be taken after all, and comes again.
+    package mutating func giveBack(_ domain: String) { partners[domain]?.giveBack(limits) }
 
     /// The partners that have tried to address more users than they may, in order.
     package var watched: [String] { partners.filter(\.value.isWatched).keys.sorted() }

@@ -1,3 +1,5 @@
+package import IMModel
+
 /// Something that is to pass between a home user and another network.
 ///
 /// The bytes are borrowed for the call.
@@ -18,16 +20,6 @@ package struct PolicyQuestion {
         case outgoing
     }
 
-    /// What the network says about its sender.
-    package enum Vouching: Hashable, Sendable, CaseIterable {
-        /// Nothing.
-        case absent
-        /// The sender is who the address says.
-        case verified
-        /// It does not know.
-        case unverified
-    }
-
     /// Bytes of the sender's address.
     package var from: UnsafeRawBufferPointer
     /// Bytes of the recipient's address.
@@ -36,6 +28,7 @@ package struct PolicyQuestion {
     package var direction: Direction
     /// The provider's number, see ``PolicySnapshot/number(of:)``; -1: the policy does not list it.
     package var provider: Int
+    /// What the network says about the sender.
     package var vouching: Vouching
     /// In ms since 1970.
     package var now: Int64
@@ -140,6 +133,8 @@ package enum PolicyRule: String, Hashable, Sendable, CaseIterable {
     case licence
     case endOfLife = "end-of-life"
     case verification
+    /// What may be sent by those whom nobody has listed; asked by the router, which counts.
+    case discovered
 }
 
 /// A refusal in words.

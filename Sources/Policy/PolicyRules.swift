@@ -8,7 +8,8 @@ package struct PolicyRules: Hashable, Sendable {
     package var federation: Placed<Bool>
     /// Whether organisations that are neither allowed nor blocked may be talked to.
     package var partnerDiscovery: Placed<Bool>
-    package var discovered: DiscoveredLimits
+    /// What those may do.
+    package var discovered: Placed<DiscoveredLimits>
     /// What holds for the contact list's question as long as there are no contact lists.
     package var unknownContacts: Placed<UnknownContacts>
     package var providers: [ProviderRule]
@@ -28,7 +29,7 @@ package struct PolicyRules: Hashable, Sendable {
         self.place = place
         federation = Placed(false, at: place)
         partnerDiscovery = Placed(false, at: place)
-        discovered = DiscoveredLimits()
+        discovered = Placed(DiscoveredLimits(), at: place)
         unknownContacts = Placed(.refuse, at: place)
         providers = []
         allowed = []

@@ -71,6 +71,9 @@ package final class SeatStore: Sendable {
                     """
             )
         }
+        migrator.registerMigration("2") { db in
+            try db.execute(sql: "CREATE TABLE applied (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT")
+        }
         return migrator
     }
 
@@ -96,8 +99,8 @@ package final class SeatStore: Sendable {
         at: Int64
     ) throws(PolicyStoreError) -> Int64 {
         try perform { db in
-            let all = try Self.seats(db).filter { $0.user == user && $0.licence == licence }
-            if let other = all.first(where: { $0.overlaps(from, until) }) {
+            let own = try Self.seats(db, of: user).filter { $0.licence == licence }
+            if let other = own.first(where: { $0.overlaps(from, until) }) {
                 throw PolicyStoreError.overlaps(user: user, licence: licence, seat: other.id)
             }
             let count = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM seats") ?? 0
@@ -119,7 +122,7 @@ package final class SeatStore: Sendable {
     /// - Returns: what it was; nil if there is none of that number.
     package func revoke(_ id: Int64, by actor: String, at: Int64) throws(PolicyStoreError) -> AssignedSeat? {
         try perform { db in
-            guard let seat = try Self.seats(db).first(where: { $0.id == id }) else { return nil }
+            guard let seat = try Self.seats(db, id: id).first else { return nil }
             try db.execute(sql: "DELETE FROM seats WHERE id = ?", arguments: [id])
             let detail = "seat \(id) of the licence '\(seat.licence)' for \(seat.user)"
             try self.append(AuditEntry(at: at, actor: actor, what: "seat revoked", detail: detail), db)
@@ -127,9 +130,12 @@ package final class SeatStore: Sendable {
         }
     }
 
-    private static func seats(_ db: Database) throws -> [AssignedSeat] {
-        try Row.fetchAll(db, sql: "SELECT id, user, licence, first_day, last_day FROM seats ORDER BY id").compactMap {
-            row in
+    /// Seats in the order of their numbers: all, one user's, or one.
+    private static func seats(_ db: Database, of user: String? = nil, id: Int64? = nil) throws -> [AssignedSeat] {
+        let choice = user != nil ? "WHERE user = ?" : id != nil ? "WHERE id = ?" : ""
+        let arguments: StatementArguments = user.map { [$0] } ?? id.map { [$0] } ?? []
+        let sql = "SELECT id, user, licence, first_day, last_day FROM seats \(choice) ORDER BY id"
+        return try Row.fetchAll(db, sql: sql, arguments: arguments).compactMap { row in
             let last: String? = row[4]
             guard let from = PolicyDate(row[3]) else { return nil }
             return AssignedSeat(
@@ -165,7 +171,7 @@ package final class SeatStore: Sendable {
         }
     }
 
-    private func append(_ entry: AuditEntry, _ db: Database) throws {
+    func append(_ entry: AuditEntry, _ db: Database) throws {
         try db.execute(
             sql: "INSERT INTO audit (at, actor, what, detail) VALUES (?, ?, ?, ?)",
             arguments: [entry.at, entry.actor, entry.what, entry.detail]
@@ -173,7 +179,7 @@ package final class SeatStore: Sendable {
         try db.execute(sql: "DELETE FROM audit WHERE id <= ?", arguments: [db.lastInsertedRowID - Int64(auditMax)])
     }
 
-    private func perform<T>(_ body: (Database) throws -> T) throws(PolicyStoreError) -> T {
+    func perform<T>(_ body: (Database) throws -> T) throws(PolicyStoreError) -> T {
         do {
             return try database.write(body)
         } catch {

@@ -20,6 +20,7 @@ extension Envelope {
         account = source.account.string
         isRedelivered = source.flags & PLUGBOARD_ENVELOPE_REDELIVERED != 0
         isDelayed = source.flags & PLUGBOARD_ENVELOPE_DELAYED != 0
+        vouching = Vouching(flags: source.flags)
     }
 }
 

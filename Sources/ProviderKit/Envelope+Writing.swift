@@ -12,7 +12,8 @@ extension Envelope {
                 envelope.struct_size = structSize(plugboard_envelope_t.self)
                 envelope.kind = kind
                 envelope.flags =
-                    (isRedelivered ? PLUGBOARD_ENVELOPE_REDELIVERED : 0) | (isDelayed ? PLUGBOARD_ENVELOPE_DELAYED : 0)
+                    (isRedelivered ? PLUGBOARD_ENVELOPE_REDELIVERED : 0)
+                    | (isDelayed ? PLUGBOARD_ENVELOPE_DELAYED : 0) | vouching.flags
                 envelope.timestamp_ms = timestamp
                 envelope.expires_ms = expires
                 envelope.hops = hops

@@ -1,4 +1,5 @@
 internal import CPlugboard
+public import IMModel
 
 /// A message written from bytes that the caller lends: nothing is copied but by the router, and nothing allocated.
 ///
@@ -31,6 +32,8 @@ public struct MessageDraft {
     public var hops: UInt32 = 0
     /// It was stored on its way, and ``timestamp`` is when it was written.
     public var isDelayed = false
+    /// What the author's network says of the author; the router's policy may ask it.
+    public var vouching = Vouching.absent
     /// What the author wrote, as plain text.
     public var text: UnsafeRawBufferPointer
     /// The author asks to be told when it was delivered.
@@ -58,7 +61,7 @@ public struct MessageDraft {
             var envelope = plugboard_envelope_t()
             envelope.struct_size = structSize(plugboard_envelope_t.self)
             envelope.kind = PLUGBOARD_MESSAGE
-            envelope.flags = isDelayed ? PLUGBOARD_ENVELOPE_DELAYED : 0
+            envelope.flags = (isDelayed ? PLUGBOARD_ENVELOPE_DELAYED : 0) | vouching.flags
             envelope.timestamp_ms = timestamp
             envelope.expires_ms = expires
             envelope.hops = hops

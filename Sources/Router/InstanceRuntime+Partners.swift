@@ -1,8 +1,8 @@
-internal import CPlugboard
 internal import HostServices
 internal import Logging
 internal import Policy
 internal import Routing
+internal import Telemetry
 
 // Organisations that nobody has listed, and what they may send.
 extension InstanceRuntime {
@@ -10,56 +10,66 @@ extension InstanceRuntime {
     ///
     /// A domain is served by one provider, so that each has all of a partner's count.
     func limitPartner(_ question: RouteTable.Question) -> Refusal? {
-        guard let limits = context.table.policy?.rules.discovered else { return nil }
-        if partnerLimits != limits {
-            partnerLimits = limits
-            partnerLimiter = PartnerLimiter(limits)
+        guard let limits = takeOverLimits() else { return nil }
+        let domain = Self.domain(of: question.from)
+        let answer = partnerLimiter.admit(domain, target: Self.target(question.to), nowMs: Self.nowMs)
+        if case .watched(isNew: true) = answer {
+            core.logger.log(
+                .warning,
+                "a partner that is not listed has addressed as many users as it may, and is watched",
+                [.partner: domain, .provider: name, .count: "\(limits.targets)"]
+            )
         }
-        let domain = String(decoding: RouteTable.domain(of: question.from), as: UTF8.self)
-        var hasher = Hasher()
-        hasher.combine(bytes: question.to)
-        let target = UInt64(bitPattern: Int64(hasher.finalize()))
-        let now = Int64(HostClock.monotonicNs() / 1_000_000)
-        switch partnerLimiter.admit(domain, target: target, nowMs: now) {
-        case .admit: return nil
-        case .tooFast(let wait): return .partnerTooFast(domain: domain, retryAfterMs: wait)
-        case .tooManyPartners: return .tooManyPartners
-        case .watched(let isNew):
-            if isNew {
-                core.logger.warning(
-                    "a partner that is not listed has addressed as many users as it may, and is watched",
-                    metadata: ["partner": "\(domain)", "instance": "\(name)", "limit": "\(limits.targets)"]
-                )
-            }
-            return .partnerWatched(domain: domain)
-        }
+        return Self.refusal(answer, domain)
     }
+
+    /// Why an envelope would be refused that is counted like others; nothing is counted.
+    ///
+    /// On the loop.
+    func wouldLimitPartner(from: UnsafeRawBufferPointer, to: UnsafeRawBufferPointer) -> Refusal? {
+        guard takeOverLimits() != nil else { return nil }
+        let domain = Self.domain(of: from)
+        var copy = partnerLimiter
+        return Self.refusal(copy.admit(domain, target: Self.target(to), nowMs: Self.nowMs), domain)
+    }
+
+    /// Takes back what ``limitPartner(_:)`` counted.
+    func giveBack(_ question: RouteTable.Question) { partnerLimiter.giveBack(Self.domain(of: question.from)) }
 
     /// The partners that are watched: those that were, and are still not listed.
     var watchedPartners: [String] {
         guard let policy = context.table.policy else { return [] }
         return partnerLimiter.watched.filter { !policy.isListed($0) }
     }
-}
 
-extension PolicyQuestion.Kind {
-    /// What a kind of envelope is in the eyes of policy.
-    init(_ kind: UInt16) {
-        switch kind {
-        case PLUGBOARD_PRESENCE, PLUGBOARD_SUBSCRIPTION, PLUGBOARD_CONTACT: self = .presence
-        case PLUGBOARD_CALL: self = .call
-        default: self = .message
+    /// The limits that count now, which the limiter has from then on; nil if there is no policy.
+    private func takeOverLimits() -> DiscoveredLimits? {
+        guard let limits = context.table.policy?.rules.discovered.value else { return nil }
+        if partnerLimits != limits {
+            partnerLimits = limits
+            partnerLimiter = PartnerLimiter(limits)
         }
+        return limits
     }
-}
 
-extension PolicyQuestion.Vouching {
-    /// What an envelope's flags say of its sender; both at once count as not known.
-    init(_ flags: UInt16) {
-        if flags & PLUGBOARD_ENVELOPE_UNVERIFIED != 0 {
-            self = .unverified
-        } else {
-            self = flags & PLUGBOARD_ENVELOPE_VERIFIED != 0 ? .verified : .absent
+    private static var nowMs: Int64 { Int64(HostClock.monotonicNs() / 1_000_000) }
+
+    private static func domain(of address: UnsafeRawBufferPointer) -> String {
+        String(decoding: RouteTable.domain(of: address), as: UTF8.self)
+    }
+
+    private static func target(_ address: UnsafeRawBufferPointer) -> UInt64 {
+        var hasher = Hasher()
+        hasher.combine(bytes: address)
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+
+    private static func refusal(_ answer: PartnerLimiter.Answer, _ domain: String) -> Refusal? {
+        switch answer {
+        case .admit: nil
+        case .tooFast(let wait): .partnerTooFast(domain: domain, retryAfterMs: wait)
+        case .tooManyPartners: .tooManyPartners
+        case .watched: .partnerWatched(domain: domain)
         }
     }
 }

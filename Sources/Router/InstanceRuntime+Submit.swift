@@ -3,7 +3,6 @@ internal import HostServices
 internal import Lanes
 internal import Logging
 internal import PluginHost
-internal import Policy
 internal import Routing
 internal import Telemetry
 
@@ -50,16 +49,7 @@ extension InstanceRuntime: EnvelopeRouter {
             target = context.target(from: from, source: index, to: recipient)
         }
         if target < 0 {
-            let question = RouteTable.Question(
-                from: from,
-                to: UnsafeRawBufferPointer(start: envelope.pointee.to.start, count: envelope.pointee.to.count),
-                source: index,
-                hops: hops,
-                expires: expires,
-                now: now,
-                kind: PolicyQuestion.Kind(envelope.pointee.kind),
-                vouching: PolicyQuestion.Vouching(envelope.pointee.flags)
-            )
+            let question = RouteTable.Question(envelope, from: index, now: now)
             switch context.decide(question, to: recipient) {
             case .refuse(let refusal):
                 release(routed)
@@ -69,30 +59,44 @@ extension InstanceRuntime: EnvelopeRouter {
                 target = found
             case .deliverLimited(let found):
                 target = found
-                // What is busy comes again, and is counted then.
-                if !isStored || hasRoomToStore, let refusal = limitPartner(question) {
+                if let refusal = limitPartner(question) {
                     release(routed)
                     refuse(envelope, cookie: cookie, refusal, for: seat)
                     return PLUGBOARD_OK
                 }
+                routed.header.pointee.target = found
+                let status = handOn(routed, envelope, cookie: cookie, isStored: isStored, for: seat)
+                // What is busy comes again, and is counted then.
+                if status == PLUGBOARD_BUSY { giveBack(question) }
+                return status
             }
         }
         routed.header.pointee.target = target
+        return handOn(routed, envelope, cookie: cookie, isStored: isStored, for: seat)
+    }
+
+    /// Sends a routed envelope on one of its two ways.
+    @inline(__always)
+    private func handOn(
+        _ routed: RoutedEnvelope,
+        _ envelope: UnsafePointer<plugboard_envelope_t>,
+        cookie: UInt64,
+        isStored: Bool,
+        for seat: Seat
+    ) -> plugboard_status_t {
         guard isStored else { return pass(routed, for: seat) }
         guard !flags.isSpoolLost else {
             release(routed)
             refuse(envelope, cookie: cookie, .spoolFailed("see the router's log"), for: seat)
             return PLUGBOARD_OK
         }
-        guard hasRoomToStore else {
+        guard credits > 0, context.hasRoomForSteps else {
             release(routed)
             return busy(seat)
         }
         store(routed)
         return PLUGBOARD_OK
     }
-
-    private var hasRoomToStore: Bool { credits > 0 && context.hasRoomForSteps }
 
     /// Copies a borrowed envelope into the pool, with what the router adds to it.
     private func copy(

@@ -1,6 +1,5 @@
 internal import Configuration
 internal import HostServices
-package import IMModel
 internal import Logging
 package import Policy
 package import PolicyStore
@@ -30,17 +29,23 @@ extension Router {
     package func setContacts(_ contacts: any ContactList) { core.setContacts(contacts) }
 
     /// Takes over the policy of another configuration.
-    func takeOver(_ rules: PolicyRules?, _ answer: inout ReloadAnswer) {
+    func takeOver(_ rules: PolicyRules?, by actor: String, _ answer: inout ReloadAnswer) {
         do throws(PolicyStoreError) {
             core.setPolicy(Self.snapshot(rules, try seats.seats(), seats))
-            let detail = rules.map { "policy of \($0.place)" } ?? "no policy: everything is allowed"
-            try seats.append([
-                AuditEntry(at: HostClock.wallMs(), actor: "reload", what: "policy changed", detail: detail)
-            ])
+            try record(rules, by: actor)
         } catch {
             answer.failed.append("the policy was not taken over as a whole: \(error)")
         }
         warnOfPolicy(rules)
+    }
+
+    /// Writes into the audit log what has changed since the policy that was in force last.
+    func record(_ rules: PolicyRules?, by actor: String) throws(PolicyStoreError) {
+        let settings = rules.map { rules in
+            Dictionary(rules.settings.map { ($0.name, $0.value) }) { first, _ in first }
+        }
+        let origin = rules.map { "\($0.place.file):\($0.place.line)" } ?? ""
+        try seats.apply(settings, from: origin, by: actor, at: HostClock.wallMs())
     }
 
     /// Says what the operator should know of a policy.
@@ -52,87 +57,6 @@ extension Router {
         for warning in rules.passed(at: HostClock.wallMs()) {
             logger.warning("\(warning.sentence)", metadata: ["place": "\(warning.place)"])
         }
-    }
-
-    // MARK: Questions
-
-    /// What the router would do with an envelope, and why.
-    package struct Explanation: Sendable {
-        package var isAllowed: Bool
-        /// The network that it would come from or go to; nil if there is none.
-        package var provider: String?
-        /// What the sender is told; nil if it is allowed.
-        package var refusal: String?
-        package var code: String?
-        /// Why no rule of the policy was asked; nil if they were.
-        package var note: String?
-        package var trail: [TrailStep]
-    }
-
-    /// Decides as for an envelope, by the same code, and tells the rules.
-    ///
-    /// - Returns: nil if the router does not run.
-    package func explain(from: Address, to: Address, kind: PolicyQuestion.Kind) async -> Explanation? {
-        guard let home = core.runtimes.first, let table = await onLoop(of: home, { $0.context.table }) else {
-            return nil
-        }
-        let (sender, recipient) = (Array(from.description.utf8), Array(to.description.utf8))
-        return sender.withUnsafeBytes { sender in
-            recipient.withUnsafeBytes { recipient in
-                explain(table, sender, recipient, kind)
-            }
-        }
-    }
-
-    private func explain(
-        _ table: RouteTable,
-        _ from: UnsafeRawBufferPointer,
-        _ to: UnsafeRawBufferPointer,
-        _ kind: PolicyQuestion.Kind
-    ) -> Explanation {
-        let isFromHome = table.isHome(from)
-        let other = table.owner(of: isFromHome ? to : from)
-        let provider = other.map { core.runtimes[$0].name }
-        guard let source = table.owner(of: from) else {
-            let refusal = Refusal.noRoute(domain: String(decoding: RouteTable.domain(of: from), as: UTF8.self))
-            return Explanation(
-                isAllowed: false,
-                refusal: refusal.description,
-                code: refusal.code,
-                note: "no policy is asked: the sender has no network",
-                trail: []
-            )
-        }
-        let explained = table.explain(
-            RouteTable.Question(
-                from: from,
-                to: to,
-                source: source,
-                hops: 0,
-                expires: 0,
-                now: HostClock.wallMs(),
-                kind: kind
-            )
-        )
-        var refusal: Refusal?
-        if case .refuse(let reason) = explained.decision { refusal = reason }
-        let isInternal = isFromHome && table.isHome(to)
-        var note: String?
-        if !explained.isPolicyAsked {
-            note =
-                refusal != nil
-                ? "the routes decide, before any policy"
-                : isInternal
-                    ? "home users among themselves: no policy is asked" : "there is no policy: every provider is open"
-        }
-        return Explanation(
-            isAllowed: refusal == nil,
-            provider: provider,
-            refusal: refusal?.description,
-            code: refusal?.code,
-            note: note,
-            trail: explained.trail
-        )
     }
 
     // MARK: Seats

@@ -14,10 +14,12 @@ extension Router {
     ///
     /// If there is an error in it, nothing changes. What is not different is not touched: its streams stay open.
     ///
-    /// - Parameter file: as the caller names it in messages.
-    package func reload(file: String) async -> ReloadAnswer {
+    /// - Parameters:
+    ///   - file: as the caller names it in messages.
+    ///   - actor: who asks for it, for the audit log.
+    package func reload(file: String, by actor: String = "host") async -> ReloadAnswer {
         let (configuration, problems) = ConfigurationLoader.examine(file)
-        return await reload(configuration, problems)
+        return await reload(configuration, problems, by: actor)
     }
 
     /// Takes another configuration over; see ``reload(file:)``.
@@ -25,7 +27,12 @@ extension Router {
     /// - Parameters:
     ///   - configuration: nil if it could not be read.
     ///   - problems: what was found wrong with it so far.
-    package func reload(_ configuration: RouterConfiguration?, _ problems: [Problem] = []) async -> ReloadAnswer {
+    ///   - actor: who asks for it, for the audit log.
+    package func reload(
+        _ configuration: RouterConfiguration?,
+        _ problems: [Problem] = [],
+        by actor: String = "host"
+    ) async -> ReloadAnswer {
         await turns.take()
         defer { turns.give() }
         guard isIn([.running]) else {
@@ -59,6 +66,7 @@ extension Router {
         )
         for name in quarantine.all().keys { quarantine.remove(name) }
         var answer = ReloadAnswer(isApplied: true, problems: problems)
+        if plan.changedKeys.contains("policy") { takeOver(configuration.policy, by: actor, &answer) }
         await apply(plan, configuration, &setups, &answer)
         answer.needsRestart = plan.restartKeys
         let kept = configuration.keepingFixed(of: before.configuration)
@@ -222,7 +230,6 @@ extension Router {
         let options = RouterCore.Options(configuration.spool, core.options.limits)
         core.expireMs = options.expireMs
         core.retry = options.retry
-        if plan.changedKeys.contains("policy") { takeOver(configuration.policy, &answer) }
         do throws(RouterError) {
             try Self.reload(tls, configuration.tls)
             if !configuration.tls.identities.isEmpty { answer.done.append("read the certificates again") }

@@ -3,6 +3,7 @@ internal import HostServices
 internal import Logging
 internal import NIOCore
 internal import PluginHost
+internal import PolicyStore
 internal import ProviderKit
 internal import Synchronization
 internal import Telemetry
@@ -40,6 +41,11 @@ extension Router {
         watchForStalls()
         startWatchdog()
         warnOfPolicy(configuration.policy)
+        do throws(PolicyStoreError) {
+            try record(configuration.policy, by: "start")
+        } catch {
+            logger.log(.error, "the audit log lacks what has changed of the policy", [.reason: "\(error)"])
+        }
         do {
             try await startHome(homeRuntime)
         } catch {

@@ -1,4 +1,5 @@
 internal import CMemory
+package import IMModel
 package import Policy
 
 /// Who is served by whom: an immutable snapshot of all claims, and the decisions that follow from it.
@@ -56,7 +57,7 @@ package final class RouteTable: Sendable {
         /// What it carries, in the eyes of policy.
         package var kind: PolicyQuestion.Kind
         /// What the source says about the sender.
-        package var vouching: PolicyQuestion.Vouching
+        package var vouching: Vouching
 
         @inlinable
         package init(
@@ -67,7 +68,7 @@ package final class RouteTable: Sendable {
             expires: Int64,
             now: Int64,
             kind: PolicyQuestion.Kind = .message,
-            vouching: PolicyQuestion.Vouching = .absent
+            vouching: Vouching = .absent
         ) {
             self.from = from
             self.to = to

@@ -117,7 +117,7 @@ struct RouterService: Service, CustomStringConvertible {
     /// Reads the configuration file again at each SIGHUP.
     private func reload(at hangups: UnixSignalsSequence) async {
         for await _ in hangups {
-            let answer = await router.reload(file: configuration.file)
+            let answer = await router.reload(file: configuration.file, by: "SIGHUP")
             if answer.isApplied { output.change(to: router.currentConfiguration) }
         }
     }

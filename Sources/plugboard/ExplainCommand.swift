@@ -31,11 +31,25 @@ struct ExplainCommand: ParsableCommand {
     @Argument(help: "What is to pass: message, presence or call.")
     var kind = Kind.message
 
+    /// What the network says of the sender.
+    enum Sender: String, ExpressibleByArgument, CaseIterable {
+        case verified
+        case unverified
+    }
+
+    @Option(help: "What the network says of the sender: verified or unverified; nothing if absent.")
+    var sender: Sender?
+
     @Flag(help: "Print it as a line of JSON.")
     var json = false
 
     func run() throws {
-        let request = ExplainRequest(from: self.from, to: self.to, kind: self.kind.rawValue)
+        let request = ExplainRequest(
+            from: self.from,
+            to: self.to,
+            kind: self.kind.rawValue,
+            sender: self.sender?.rawValue
+        )
         let report = try self.options.withClient { client in
             try client.event(of: ControlCommand.explain.rawValue, request, as: ExplainReport.self)
         }

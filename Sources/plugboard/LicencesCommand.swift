@@ -10,7 +10,8 @@ struct LicencesCommand: ParsableCommand {
             A change counts at once, and is in the audit log with the user who made it. Seats that the configuration \
             assigns are changed there.
             """,
-        subcommands: [List.self, Assign.self, Revoke.self, Catalogue.self]
+        subcommands: [List.self, Assign.self, Revoke.self, Catalogue.self, LicenceNetworksCommand.self],
+        defaultSubcommand: List.self
     )
 
     /// `plugboard licences list`.

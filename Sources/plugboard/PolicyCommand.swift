@@ -6,9 +6,40 @@ internal import Foundation
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy",
-        abstract: "Show what home users may, and who changed or was refused what.",
-        subcommands: [Show.self, Audit.self]
+        abstract: "Show the policy, what home users may by it, and who changed or was refused what.",
+        subcommands: [Rules.self, Show.self, Audit.self],
+        defaultSubcommand: Rules.self
     )
+
+    /// `plugboard policy rules`.
+    struct Rules: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "rules",
+            abstract: "Show every setting of the policy with its place, also those that are not written down.",
+            discussion: ExitStatus.help
+        )
+
+        @OptionGroup var options: SocketOptions
+
+        @Flag(help: "Print each as a line of JSON.")
+        var json = false
+
+        func run() throws {
+            let settings = try self.options.withClient { client in
+                try client.events(of: ControlCommand.policyRules.rawValue, as: PolicySetting.self)
+            }
+            guard !self.json else {
+                for setting in settings { Output.json(setting) }
+                return
+            }
+            guard !settings.isEmpty else {
+                return Output.line("there is no policy: every provider is open to every home user")
+            }
+            var table = TextTable([.text("SETTING"), .text("VALUE"), .text("PLACE")])
+            for setting in settings { table.add([setting.setting, setting.value, setting.place]) }
+            for line in table.lines { Output.line(line) }
+        }
+    }
 
     /// `plugboard policy show`.
     struct Show: ParsableCommand {

@@ -15,8 +15,12 @@ extension RouterControl {
         guard let kind = PolicyQuestion.Kind(rawValue: request.kind) else {
             throw ControlFailure(.badRequest, "'\(request.kind)' is none of message, presence, call")
         }
+        let vouchings: [String: Vouching] = ["absent": .absent, "verified": .verified, "unverified": .unverified]
+        guard let vouching = vouchings[request.sender ?? "absent"] else {
+            throw ControlFailure(.badRequest, "'\(request.sender ?? "")' is none of verified, unverified, absent")
+        }
         let (from, to) = (try address(request.from), try address(request.to))
-        guard let explained = await router.explain(from: from, to: to, kind: kind) else {
+        guard let explained = await router.explain(from: from, to: to, kind: kind, vouching: vouching) else {
             throw ControlFailure(.internal, "the router does not run")
         }
         return ExplainReport(
@@ -34,6 +38,12 @@ extension RouterControl {
                 )
             }
         )
+    }
+
+    func policyRules() -> [PolicySetting] {
+        (router.currentConfiguration.policy?.settings ?? []).map {
+            PolicySetting(setting: $0.name, value: $0.value, place: "\($0.place)")
+        }
     }
 
     func policyUser(_ request: PolicyUserRequest) async throws(ControlFailure) -> PolicyUserReport {
@@ -158,7 +168,8 @@ extension RouterControl {
         return day
     }
 
-    private static func actor(_ peer: UInt32?) -> String { peer.map { "uid \($0)" } ?? "unknown user" }
+    /// Who is at the other end, for the audit log.
+    static func actor(_ peer: UInt32?) -> String { peer.map { "uid \($0)" } ?? "unknown user" }
 }
 
 extension SeatItem {

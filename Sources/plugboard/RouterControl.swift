@@ -24,7 +24,10 @@ struct RouterControl: ControlHandler {
         case .inbox:
             try await inbox(try request.arguments(as: InboxRequest.self), respond)
         case .reload:
-            let answer = await router.reload(file: router.currentConfiguration.file)
+            let answer = await router.reload(
+                file: router.currentConfiguration.file,
+                by: Self.actor(request.peer)
+            )
             if answer.isApplied { output.change(to: router.currentConfiguration) }
             try await respond.send(ReloadResult(answer))
         case .enable:
@@ -51,6 +54,8 @@ struct RouterControl: ControlHandler {
             }
         case .explain:
             try await respond.send(try await explain(request.arguments(as: ExplainRequest.self)))
+        case .policyRules:
+            for item in policyRules() { try await respond.send(item) }
         case .policyUser:
             try await respond.send(try await policyUser(request.arguments(as: PolicyUserRequest.self)))
         case .audit:

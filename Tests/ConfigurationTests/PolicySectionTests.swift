@@ -34,7 +34,7 @@ struct PolicySectionTests {
         )
         let rules = try #require(draft?.policy)
         #expect(!rules.federation.value && !rules.partnerDiscovery.value && rules.providers.isEmpty)
-        #expect(rules.discovered == DiscoveredLimits(messagesPerSecond: 20, targets: 1000))
+        #expect(rules.discovered.value == DiscoveredLimits(messagesPerSecond: 20, targets: 1000))
         #expect(rules.unknownContacts.value == .refuse)
         #expect(rules.licences == [.publicIM])
         #expect(
@@ -66,7 +66,7 @@ struct PolicySectionTests {
               licences:
                 gold: { name: Gold, closed_from: 2020-02-29 }
               seats:
-                - { user: alice@a.test, licence: pic, from: 2014-01-01, until: 2014-06-30 }
+                - { user: alice@a.test, licence: pic, from: 2012-08-31, until: 2014-06-30 }
             """
         )
         let rules = try #require(found, "\(problems)")
@@ -74,7 +74,7 @@ struct PolicySectionTests {
         let key = "policy.federation"
         #expect(rules.federation == Placed(true, at: Place(file: "p.yaml", line: 4, column: 15, keyPath: key)))
         #expect(rules.partnerDiscovery.value)
-        #expect(rules.discovered == DiscoveredLimits(messagesPerSecond: 5, targets: 10))
+        #expect(rules.discovered.value == DiscoveredLimits(messagesPerSecond: 5, targets: 10))
         #expect(rules.unknownContacts.value == .accept)
         let yahoo = try #require(rules.providers.first)
         #expect(yahoo.network == .yahoo && yahoo.licence?.value == "pic")
@@ -109,6 +109,24 @@ struct PolicySectionTests {
         let rules = try #require(found)
         #expect(rules.providers[0].licence == nil && rules.providers[0].endOfLife == nil)
         #expect(rules.licences[0].closedFrom == nil && rules.licences[0].name == LicenceRule.publicIM.name)
+    }
+
+    @Test(
+        "A seat that begins when none was sold any more is warned of, unless that is ignored",
+        arguments: ["warn", "ignore"]
+    )
+    func closedSale(_ choice: String) {
+        let (rules, problems) = read(
+            """
+            policy:
+              providers: { y: { enabled: true, passed_dates: \(choice) } }
+              seats: [{ user: ben@a.test, licence: pic, from: 2012-09-01 }]
+            """
+        )
+        #expect(rules?.seats.count == 1)
+        let warning =
+            "p.yaml:5:11: warning: policy.seats[0] begins on 2012-09-01, and the licence 'pic' is not sold since 2012-09-01"
+        #expect(problems.map(\.description) == (choice == "warn" ? [warning] : []))
     }
 
     struct Wrong: CustomTestStringConvertible, Sendable {
@@ -177,6 +195,13 @@ struct PolicySectionTests {
                 "a seat that ends before it begins",
                 "seats: [{ user: ben@a.test, licence: pic, from: 2014-01-02, until: 2014-01-01 }]",
                 "4:11: error: policy.seats[0] ends before it begins"
+            ),
+            Wrong(
+                "a seat that begins when none was sold any more, where that is blocked",
+                "{ providers: { y: { enabled: true, passed_dates: block } }, "
+                    + "seats: [{ user: ben@a.test, licence: pic, from: 2012-09-01 }] }",
+                "4:71: error: policy.seats[0] begins on 2012-09-01, and the licence 'pic' is not sold since 2012-09-01; "
+                    + "passed_dates of the providers that need it chooses"
             ),
             Wrong(
                 "a day that there is not",

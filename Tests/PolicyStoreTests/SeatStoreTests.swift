@@ -63,6 +63,45 @@ final class SeatStoreTests {
         )
     }
 
+    @Test("The log tells what a policy has changed, setting by setting, also across a restart")
+    func appliedPolicies() throws {
+        func apply(_ settings: [String: String]?) throws {
+            try SeatStore(path: path).apply(settings, from: "a.yaml:3", by: "uid 7", at: 5)
+        }
+        try apply(nil)
+        try apply(nil)
+        try apply(["federation": "true", "b": "1"])
+        try apply(["federation": "true", "b": "1"])
+        try apply(["federation": "false", "c": "2"])
+        try apply(nil)
+        let log = try SeatStore(path: path).audit(limit: 20)
+        #expect(
+            log.map { "\($0.what): \($0.detail)" } == [
+                "no policy: every provider is open to every home user", "policy introduced: 2 settings, from a.yaml:3",
+                "policy changed: b: 1 → not set", "policy changed: c: not set → 2",
+                "policy changed: federation: true → false", "policy removed: every provider is open to every home user",
+            ]
+        )
+        #expect(log.allSatisfy { $0.actor == "uid 7" && $0.at == 5 })
+    }
+
+    @Test("As many changes as the limit are told one by one, and those beyond it are counted")
+    func manyChanges() throws {
+        let store = try SeatStore(path: path)
+        let names = (0...SeatStore.changesMax).map { "s\($0)" }
+        func settings(_ names: some Sequence<String>, _ value: String) -> [String: String] {
+            Dictionary(names.map { ($0, value) }) { first, _ in first }
+        }
+        try store.apply(settings(names, "1"), from: "a.yaml:3", by: "start", at: 5)
+        try store.apply(settings(names, "2"), from: "a.yaml:3", by: "start", at: 6)
+        var log = try store.audit(limit: 10_000).filter { $0.at == 6 }
+        #expect(log.count == SeatStore.changesMax + 1)
+        #expect(log.last?.detail == "1 more settings, from a.yaml:3")
+        try store.apply(settings(names.dropLast(), "3").merging(["s1000": "2"]) { $1 }, from: "", by: "start", at: 7)
+        log = try store.audit(limit: 10_000).filter { $0.at == 7 }
+        #expect(log.count == SeatStore.changesMax && log.allSatisfy { $0.detail.hasSuffix(": 2 → 3") })
+    }
+
     @Test("Two seats of one licence do not overlap, and the next day is free")
     func overlap() throws {
         let store = try SeatStore(path: path)

@@ -1,3 +1,4 @@
+import IMModel
 import Testing
 
 @testable import Policy
@@ -60,7 +61,7 @@ struct DecisionTableTests {
         for contacts in Model.Contacts.allCases {
             model.contacts = contacts
             let snapshot = model.snapshot
-            for vouching in PolicyQuestion.Vouching.allCases {
+            for vouching in Vouching.allCases {
                 for var asked in Self.questions {
                     asked.vouching = vouching
                     guard !check(model, snapshot, asked) else { continue }
@@ -90,7 +91,7 @@ struct DecisionTableTests {
             model.verification = try #require(VerificationLevel.allCases.randomElement(using: &dice))
             model.contacts = try #require(Model.Contacts.allCases.randomElement(using: &dice))
             var asked = try #require(Self.questions.randomElement(using: &dice))
-            asked.vouching = try #require(PolicyQuestion.Vouching.allCases.randomElement(using: &dice))
+            asked.vouching = try #require(Vouching.allCases.randomElement(using: &dice))
             refusals.insert(checkExplanation(model, asked))
         }
         // The draw was wide enough to meet every reason but that of a provider that is not there.

@@ -15,6 +15,19 @@ struct PartnerLimiterTests {
         #expect(limiter.admit("q.example", target: 1, nowMs: 1050) == .admit)
     }
 
+    @Test("What is given back may be sent again, and no more than that")
+    func giveBack() {
+        var limiter = PartnerLimiter(DiscoveredLimits(messagesPerSecond: 2))
+        for _ in 0..<2 { #expect(limiter.admit("p.example", target: 1, nowMs: 0) == .admit) }
+        limiter.giveBack("p.example")
+        #expect(limiter.admit("p.example", target: 1, nowMs: 0) == .admit)
+        #expect(limiter.admit("p.example", target: 1, nowMs: 0) == .tooFast(retryAfterMs: 500))
+        for _ in 0..<5 { limiter.giveBack("p.example") }
+        let passed = (0..<5).filter { _ in limiter.admit("p.example", target: 1, nowMs: 0) == .admit }
+        #expect(passed.count == 2)
+        limiter.giveBack("q.example")
+    }
+
     @Test("Over a long time no more than the rate passes, and what is not used is not saved up")
     func longRun() {
         var limiter = PartnerLimiter(DiscoveredLimits(messagesPerSecond: 20))

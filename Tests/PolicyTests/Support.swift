@@ -6,7 +6,7 @@ import IMModel
 struct Asked: Hashable, Sendable {
     var kind = PolicyQuestion.Kind.message
     var direction = PolicyQuestion.Direction.outgoing
-    var vouching = PolicyQuestion.Vouching.absent
+    var vouching = Vouching.absent
     var local = "ann@home.example"
     var remote = "bob@other.example"
     var provider = "net"

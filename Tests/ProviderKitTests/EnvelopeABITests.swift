@@ -19,10 +19,21 @@ struct EnvelopeABITests {
     @Test("each flag of an envelope and a message is its own")
     func flags() {
         var envelope = Samples.envelope(.message(Message(text: "")))
+        envelope.vouching = .absent
         (envelope.isRedelivered, envelope.isDelayed) = (false, true)
         #expect(envelope.withABI { $0.pointee.flags } == PLUGBOARD_ENVELOPE_DELAYED)
         (envelope.isRedelivered, envelope.isDelayed) = (true, false)
         #expect(envelope.withABI { $0.pointee.flags } == PLUGBOARD_ENVELOPE_REDELIVERED)
+        envelope.isRedelivered = false
+        for (vouching, flags) in [
+            (Vouching.absent, 0), (.verified, PLUGBOARD_ENVELOPE_VERIFIED),
+            (.unverified, PLUGBOARD_ENVELOPE_UNVERIFIED),
+        ] {
+            envelope.vouching = vouching
+            #expect(envelope.withABI { $0.pointee.flags } == flags)
+            #expect(Vouching(flags: flags) == vouching)
+        }
+        #expect(Vouching(flags: PLUGBOARD_ENVELOPE_VERIFIED | PLUGBOARD_ENVELOPE_UNVERIFIED) == .unverified)
         for index in 0..<3 {
             var message = Message(text: "")
             (message.wantsDelivered, message.wantsRead, message.isAttention) = (index == 0, index == 1, index == 2)

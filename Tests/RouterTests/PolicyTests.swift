@@ -184,6 +184,15 @@ struct PolicyTests {
             #expect(Set(answers.filter { $0.outcome != .accepted }.map(\.text)) == ["c"])
             #expect(answers.first { $0.text == "c" }?.outcome.sentence == refusal)
             #expect(try await rig.status(of: "net").watched == ["stranger.example"])
+            // It is explained as it happens, and asking counts for nothing.
+            let sender = try #require(Address("joe@stranger.example"))
+            for (user, expected) in [("a", nil), ("d", refusal), ("b", nil)] {
+                let recipient = try #require(Address("\(user)@home.example"))
+                let explained = await rig.router.explain(from: sender, to: recipient, kind: .message)
+                #expect(explained?.refusal == expected && explained?.isAllowed == (expected == nil))
+                #expect(explained?.trail.last?.rule == .discovered)
+                #expect(explained?.trail.last?.place.keyPath == "policy.discovered")
+            }
             let more = ["d", "e", "f"].map {
                 Envelope.message($0, from: "bob@partner.example", to: "\($0)@home.example")
             }
@@ -193,12 +202,27 @@ struct PolicyTests {
         }
     }
 
+    @Test("What the router has no room for now is counted when it is taken, and not before", arguments: [true, false])
+    func discoveredAndBusy(isDurable: Bool) async throws {
+        var setup = Setup.tiny(isDurable: isDurable)
+        setup.moreProviders = "policy:\n  federation: true\n  partner_discovery: true\n" + Self.federation
+        try await Rig.with(setup, [net]) { rig in
+            let messages = (0..<20).map {
+                Envelope.message("\($0)", from: "joe@stranger.example", to: "ann@home.example")
+            }
+            try await rig.send(messages, by: net)
+            let answers = try await net.answers.wait(for: 20)
+            #expect(answers.allSatisfy { $0.outcome == .accepted })
+            #expect(!net.busy.all.isEmpty, "there was always room")
+        }
+    }
+
     @Test("Another policy counts after a reload, and is in the audit log")
     func reload() async throws {
         try await Rig.with(setup(Self.federation), [net]) { rig in
             var configuration = rig.router.currentConfiguration
             configuration.policy?.users = [:]
-            let answer = await rig.router.reload(configuration)
+            let answer = await rig.router.reload(configuration, by: "uid 7")
             #expect(answer.isApplied && answer.done == ["took over policy"])
             let taken = await rig.router.send(.message("a", from: "eve@home.example", to: "bob@partner.example"))
             #expect(taken.outcome == .accepted)
@@ -206,16 +230,40 @@ struct PolicyTests {
             _ = await rig.router.reload(configuration)
             let open = await rig.router.send(.message("a", from: "eve@home.example", to: "joe@stranger.example"))
             #expect(open.outcome == .accepted)
-            let log = try rig.router.auditLog(limit: 10)
-            #expect(log.map(\.what) == ["policy changed", "policy changed"])
+            let log = try rig.router.auditLog(limit: 10).map { "\($0.actor): \($0.what): \($0.detail)" }
+            #expect(
+                log == [
+                    "start: policy introduced: 15 settings, from test.yaml:10",
+                    "uid 7: policy changed: access.users.eve@home.example.federation: false → not set",
+                    "host: policy removed: every provider is open to every home user",
+                ]
+            )
         }
     }
 
-    @Test("The flags of an envelope say what the network says of its sender")
-    func vouching() {
-        #expect(PolicyQuestion.Vouching(0) == .absent)
-        #expect(PolicyQuestion.Vouching(4) == .verified)
-        #expect(PolicyQuestion.Vouching(8) == .unverified)
-        #expect(PolicyQuestion.Vouching(12) == .unverified)
+    @Test(
+        "A provider whose word counts brings senders that it vouches for, and those of whom it does not know if they are contacts",
+        arguments: [
+            (Vouching.verified, "mia", "accepted"), (.unverified, "bob", "accepted"),
+            (.unverified, "mia", "not-a-contact"), (.absent, "bob", "not-vouched"),
+        ]
+    )
+    func vouching(_ vouching: Vouching, _ sender: String, _ expected: String) async throws {
+        let policy = """
+              providers: {net: {network: skype, enabled: true, verification: provider}}
+              access: {global: {public: true}}
+            """
+        try await Rig.with(setup(policy), [net]) { rig in
+            rig.router.setContacts(ContactLookup { "\($0) \($1)" == "ann@home.example bob@partner.example" })
+            var message = Envelope.message("a", from: "\(sender)@partner.example", to: "ann@home.example")
+            message.vouching = vouching
+            try await rig.send([message], by: net)
+            let outcome = try #require(try await net.answers.wait(for: 1).first?.outcome)
+            if case .failed(let reason) = outcome {
+                #expect(reason.code == expected)
+            } else {
+                #expect("\(outcome)" == expected)
+            }
+        }
     }
 }

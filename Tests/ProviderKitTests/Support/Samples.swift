@@ -22,6 +22,7 @@ enum Samples {
         envelope.account = "romeo.account"
         envelope.isRedelivered = true
         envelope.isDelayed = true
+        envelope.vouching = .unverified
         return envelope
     }
 
