@@ -16,7 +16,7 @@ extension Router {
     }
 }
 
-/// The router's own metrics; the README's table has them all.
+/// The router's own metrics; `Watching.md` beside Telemetry has a table of them.
 ///
 /// Labels are providers' names, kinds of envelopes, and words of which the router has a list: their number is bounded,
 /// whatever peers send.

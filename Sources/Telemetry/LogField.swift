@@ -2,7 +2,7 @@ package import Logging
 
 /// What a log line says beside its sentence: one name for one thing, in all lines of the router.
 ///
-/// The README lists them; plugins add fields of their own.
+/// `Telemetry.docc/Watching.md` lists them; plugins add fields of their own.
 package enum LogField: String, CaseIterable, Sendable {
     /// The provider that the line is about, by its name in the configuration.
     case provider
