@@ -19,6 +19,7 @@ final class FaultyStore: RouterStore {
         }
     }
 
+    let path: String
     private let spool: SQLiteSpool
     let fault = Fault()
     /// The same for reads, which are asked for with no operations.
@@ -31,6 +32,7 @@ final class FaultyStore: RouterStore {
     let done = Recorder<[SpoolOperation]>()
 
     init(path: String) throws(SpoolError) {
+        self.path = path
         spool = try SQLiteSpool(path: path)
     }
 
