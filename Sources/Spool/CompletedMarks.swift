@@ -24,7 +24,9 @@ package final class CompletedMarks: @unchecked Sendable {
 
     /// The end of the file's name, behind the database's.
     package static let suffix = "-done"
-    /// Marks of one writer; the next one takes the place of the oldest. More than deliveries may wait for their deletion.
+    /// Marks of one writer; the next one takes the place of the oldest.
+    ///
+    /// More than deliveries may wait for their deletion.
     package static let slotsPerWriter = 1 << 13
     /// The largest file that is read, in bytes; it has room for 256 writers.
     static let fileBytesMax = 256 * CompletedMarks.slotsPerWriter * Mark.byteCount

@@ -58,7 +58,8 @@ struct MetricsTests {
 
     @Test("The table of metrics has every metric of the router")
     func documented() throws {
-        let article = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources/Telemetry/Telemetry.docc/Watching.md")
+        let tests = URL(filePath: #filePath).deletingLastPathComponent()
+        let article = tests.appending(path: "../../Sources/Telemetry/Telemetry.docc/Watching.md")
         let text = try String(contentsOf: article, encoding: .utf8)
         for (name, _, _) in RouterMetrics.descriptions {
             #expect(text.contains("| `\(name)` |"), "\(name) is not in Watching.md")
