@@ -42,7 +42,7 @@ import Testing
 
     @Test("An optional certificate that nobody trusts leads to dialback")
     func optional() {
-        let servers = TwoServers(["sasl": "optional", "dialback": "true"], isTrusted: false)
+        let servers = TwoServers(["sasl": "optional", "dialback": "true", "bidirectional": "false"], isTrusted: false)
         #expect(self.converse(servers) == ["in, TLSv1.3, dialback", "out, TLSv1.3, dialback"])
     }
 

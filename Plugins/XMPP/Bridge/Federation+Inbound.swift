@@ -124,7 +124,7 @@ extension Federation {
     }
 
     /// Has a session resumed when the router has room again.
-    func wait(_ session: InboundSession) { self.waiting.append(session) }
+    func wait(_ session: any HoldingSession) { self.waiting.append(session) }
 
     /// The router has room again.
     func room() {

@@ -14,7 +14,9 @@ final class Federation {
     var sessions: [ObjectIdentifier: InboundSession] = [:]
     var verifications: [ObjectIdentifier: KeyVerification] = [:]
     /// Sessions that hold back what the router had no room for, the longest waiting first.
-    var waiting: [InboundSession] = []
+    var waiting: [any HoldingSession] = []
+    /// Partners' streams that our stanzas may go back on, by domain pair, ours first; the latest of each.
+    var ways: [DomainPair: InboundSession] = [:]
     /// Inbound streams whose peers may go on after their connection broke.
     var resumable: ResumableStreams
     /// Main domains of the partners that the operator has blocked.
@@ -117,7 +119,8 @@ extension Federation {
         for verification in self.verifications.values { verification.cancel() }
         self.verifications = [:]
         for trial in self.trials.values { trial.cancel() }
-        for session in self.sessions.values { session.close() }
+        // A stream that carries a link's stanzas ends with it.
+        for session in self.sessions.values where session.carried.isEmpty { session.close() }
         for link in self.links.values { link.drain() }
     }
 
@@ -128,6 +131,7 @@ extension Federation {
         self.sessions = [:]
         self.verifications = [:]
         self.waiting = []
+        self.ways = [:]
         self.trials = [:]
         self.resumable = ResumableStreams(max: 0)
     }
@@ -144,7 +148,7 @@ extension Federation {
                     name: pair.sender,
                     state: .up,
                     detail: session.detail(authentication),
-                    received: session.received,
+                    received: session.intake.received,
                     since: session.since
                 )
             }

@@ -27,8 +27,7 @@ extension InboundStreamMachine {
             return [
                 .setParserLimits(self.server.limits),
                 .send(Self.result(.valid, for: pair)),
-                .authenticated(pair, .dialback(secured: self.transport.isSecured)),
-            ]
+            ] + self.letIn(pair, .dialback(secured: self.transport.isSecured))
         case .invalid:
             return self.keyForged(pair, open)
         case .failed(let failure):

@@ -22,6 +22,7 @@ extension InboundStreamMachine {
     private mutating func received(_ element: Element, _ open: Open) -> [StreamAction] {
         if Self.isStanza(element) { return self.stanzaReceived(element, open) }
         do throws(ElementError) {
+            if BidiElement.isOne(element) { return self.bidiReceived(open) }
             if let startTLS = StartTLSElement(element) { return self.startTLSReceived(startTLS, open) }
             if let management = try StreamManagementElement(element) {
                 return self.managementReceived(management, open)
@@ -54,6 +55,10 @@ extension InboundStreamMachine {
         if features.startTLS == .required { features.dialback = false }
         if let sender, self.externalDomain == nil, self.objectionToExternal(for: sender) == nil {
             features.mechanisms = ["EXTERNAL"]
+        }
+        // With nothing to authenticate by, there is nothing to use in both directions.
+        if self.externalDomain == nil, features.dialback || !features.mechanisms.isEmpty {
+            features.bidi = self.policies(for: sender).contains { $0.bidirectional }
         }
         // Whoever authenticates by dialback gets no features afterwards, and so nothing to choose from.
         if let externalDomain = self.externalDomain {
@@ -106,6 +111,8 @@ extension InboundStreamMachine {
         case (.securing, .plain), (.opening, .plain):
             self.transport = .tls(peer)
             self.state = .opening
+            // Whoever said so in the clear may have been anybody (XEP-0288 §2.1).
+            self.isBidirectional = false
         case (.opening, .tls), (.securing, .tls), (.open, _), (.closing, _), (.closed, _): break
         }
         return []

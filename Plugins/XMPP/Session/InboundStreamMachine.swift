@@ -3,10 +3,11 @@ package import XMPPWire
 /// One stream that a partner's server opened to us: what to answer to each thing that comes.
 ///
 /// We are the receiving server for the sender domains that authenticate here, and the authoritative server for those of
-/// our domains whose dialback keys are asked about. Stanzas flow towards us only; the other direction is another stream
-/// (RFC 6120 §4.5). A value that belongs to one thread, without I/O, clock or randomness.
+/// our domains whose dialback keys are asked about. Stanzas flow towards us, and in the other direction where the peer asks for it (XEP-0288); else
+/// that is another stream (RFC 6120 §4.5). A value that belongs to one thread, without I/O, clock or randomness.
 ///
-/// The duties are in extensions: the header here, STARTTLS and SASL in `+Negotiation`, `+Dialback`, `+Stanzas`.
+/// The duties are in extensions: the header here, STARTTLS and SASL in `+Negotiation`, `+Dialback`, `+Bidi`,
+/// `+Stanzas`.
 package struct InboundStreamMachine {
     /// How far the stream has come.
     enum State {
@@ -30,6 +31,7 @@ package struct InboundStreamMachine {
         let target: String
         let streamID: String
         let offersStartTLS: Bool
+        let offersBidi: Bool
         /// The domain pairs that stanzas are taken for, at most `ServerPolicy.domainPairsMax`.
         var pairs: Set<DomainPair> = []
         /// Keys that are being verified, at most `ServerPolicy.pendingVerificationsMax`.
@@ -59,6 +61,8 @@ package struct InboundStreamMachine {
     var transport = Transport.plain
     /// The domain that SASL EXTERNAL proved.
     var externalDomain: String?
+    /// Whether the peer asked for the stream to be used in both directions.
+    var isBidirectional = false
     /// Whether the peer asked about a key of ours: a stream of that use needs no authentication.
     var hasAnsweredVerification = false
 
@@ -76,6 +80,15 @@ package struct InboundStreamMachine {
     /// Whether neither side has ended its half.
     package var isOpen: Bool {
         if case .open = self.state { true } else { false }
+    }
+
+    /// Whether stream management was offered to the peer, which has not said yet what it wants.
+    package var awaitsManagement: Bool {
+        guard case .open(let open) = self.state else { return false }
+        switch open.management {
+        case .offered, .resuming: return true
+        case .none, .enabled: return false
+        }
     }
 
     /// Whether the peer has proved a domain, and so is held to `ServerPolicy.inactivityTimeout` only.
@@ -109,7 +122,8 @@ extension InboundStreamMachine {
             sender: self.externalDomain ?? sender,
             target: target ?? self.server.mainDomain,
             streamID: streamID,
-            offersStartTLS: offer.startTLS != nil
+            offersStartTLS: offer.startTLS != nil,
+            offersBidi: offer.bidi
         )
         var actions = [StreamAction.sendHeader(answer)]
         if answer.version != nil { actions.append(.send(offer.element)) }
@@ -117,7 +131,7 @@ extension InboundStreamMachine {
             let pair = DomainPair(sender: externalDomain, target: open.target)
             open.pairs = [pair]
             if offer.streamManagement { open.management = .offered }
-            actions.append(.authenticated(pair, .external))
+            actions += self.letIn(pair, .external)
         }
         self.state = .open(open)
         return actions

@@ -13,7 +13,9 @@ extension OutboundStreamMachine {
         guard let streamID = self.streamID, !streamID.isEmpty else { return self.give(up: .streamIDMissing) }
         self.state = .dialing
         let key = self.key.key(receiving: pair.target, originating: pair.sender, streamID: streamID)
-        return [.send(DialbackElement(.result, from: pair.sender, to: pair.target, content: .key(key)).element())]
+        let shown = DialbackElement(.result, from: pair.sender, to: pair.target, content: .key(key)).element()
+        // The peer may send stanzas right behind its verdict, where both directions are used.
+        return (self.isBidirectional ? [.setParserLimits(self.server.limits)] : []) + [.send(shown)]
     }
 
     /// Step 2, as receiving server: asks the authoritative server about a key (XEP-0220 §2.1.2).
@@ -33,6 +35,7 @@ extension OutboundStreamMachine {
     ///
     /// What answers no question of this stream is dropped (XEP-0220 §3.1).
     mutating func dialbackReceived(_ element: DialbackElement) -> [StreamAction] {
+        if case .key(let key) = element.content { return self.dialbackAsked(key, by: element) }
         guard element.from == self.remoteDomain && element.to == self.localDomain else { return [] }
         switch (self.state, self.purpose, element.kind) {
         case (.dialing, .stanzas, .result): return self.keyJudged(element.content)

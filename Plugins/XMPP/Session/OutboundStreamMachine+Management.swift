@@ -6,6 +6,8 @@ extension OutboundStreamMachine {
     /// XEP-0198 §3 (partial: not behind dialback, after which no features come). XEP-0198 §5 (partial: `location` is not
     /// read).
     mutating func manage(_ features: StreamFeatures) -> [StreamAction] {
+        // Its certificate was found good before ours was shown to it.
+        self.isPeerProven = true
         guard features.streamManagement, self.partner.streamManagement, case .stanzas = self.purpose else {
             return self.establish(.external)
         }

@@ -20,6 +20,7 @@ extension OutboundStreamMachine {
 
     mutating func establish(_ authentication: Authentication) -> [StreamAction] {
         self.state = .established
+        self.isPeerProven = true
         let notResumed: [StreamAction] = self.resumption == nil ? [] : [.management(.notResumed(handled: nil))]
         self.resumption = nil
         return notResumed + [.setParserLimits(self.server.limits), .established(authentication)]
@@ -51,14 +52,17 @@ extension OutboundStreamMachine {
             guard self.transport.isSecured else { return self.give(up: .tlsNotOffered) }
             return self.give(up: .certificateRejected(objection, domain: self.remoteDomain))
         }
+        let request = self.askForBidi(features)
         let offersExternal = features.mechanisms.contains("EXTERNAL")
         if offersExternal && self.partner.sasl != .notSupported && objection == nil {
             self.state = .authenticating
             let identity = Array(pair.sender.utf8)
-            return [.send(SASLElement.auth(mechanism: "EXTERNAL", initialResponse: identity).element)]
+            return request + [.send(SASLElement.auth(mechanism: "EXTERNAL", initialResponse: identity).element)]
         }
         guard features.dialback || self.declaresDialback else { return self.give(up: .noCommonAuthentication) }
-        return self.presentKey(for: pair, insteadOf: self.obstacle(offersExternal: offersExternal))
+        let key = self.presentKey(for: pair, insteadOf: self.obstacle(offersExternal: offersExternal))
+        if case .dialing = self.state { return request + key }
+        return key
     }
 
     /// Why the peer's certificate proves nothing; `missing` without TLS.
@@ -82,7 +86,9 @@ extension OutboundStreamMachine {
         switch answer {
         case .success:
             self.isAuthenticated = true
-            return [.restartParser(self.server.limitsBeforeAuthentication)] + self.open()
+            // The peer may send stanzas right behind its features, where both directions are used.
+            let limits = self.isBidirectional ? self.server.limits : self.server.limitsBeforeAuthentication
+            return [.restartParser(limits)] + self.open()
         case .challenge where !self.hasAnsweredChallenge:
             // A peer that did not take the initial response asks for it (RFC 6120 §6.4.3).
             self.hasAnsweredChallenge = true

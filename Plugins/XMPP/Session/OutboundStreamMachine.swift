@@ -3,12 +3,12 @@ package import XMPPWire
 /// One stream that we open to a partner's server: what to send, and what its answers mean.
 ///
 /// A stream has one purpose: to carry stanzas of one domain pair, or to verify one dialback key. Further pairs get
-/// streams of their own; they do not share this one by dialback. Stanzas flow away from us only (RFC 6120 §4.5). A value
-/// that belongs to one thread, without I/O, clock or randomness.
+/// streams of their own; they do not share this one by dialback. Stanzas flow away from us (RFC 6120 §4.5), and towards
+/// us where the partner offers it (XEP-0288). A value that belongs to one thread, without I/O, clock or randomness.
 ///
 /// XEP-0220 §2.6 (partial: on inbound streams only). RFC 6120 §6 (partial: EXTERNAL only).
 ///
-/// The duties are in extensions: header and end here, STARTTLS and SASL in `+Negotiation`, and `+Dialback`.
+/// The duties are in extensions: header and end here, STARTTLS and SASL in `+Negotiation`, `+Dialback`, and `+Bidi`.
 package struct OutboundStreamMachine {
     /// What the stream is opened for.
     package enum Purpose: Hashable, Sendable {
@@ -67,6 +67,10 @@ package struct OutboundStreamMachine {
     var resumption: Resumption?
     /// Whether stanzas are counted.
     var isManaged = false
+    /// Whether we asked for the stream to be used in both directions.
+    package internal(set) var isBidirectional = false
+    /// Whether the peer has proved its domain, by certificate or as the server that dialback led to.
+    var isPeerProven = false
 
     /// Makes the machine for a connection that is being made.
     ///
@@ -178,6 +182,9 @@ extension OutboundStreamMachine {
     /// A child of the stream came.
     package mutating func elementReceived(_ element: Element) -> [StreamAction] {
         switch self.state {
+        case .closing where InboundStreamMachine.isStanza(element) && self.isPeerProven && self.isBidirectional:
+            // It was on its way, and still counts.
+            return self.stanzaReceived(element)
         case .idle, .opening, .securing, .closing, .closed: return []
         case .negotiating, .requestingTLS, .authenticating, .dialing, .verifying, .resuming, .enabling, .established:
             break
@@ -198,9 +205,7 @@ extension OutboundStreamMachine {
         } catch {
             return self.refuse(StreamError(error.streamError, text: error.description))
         }
-        if InboundStreamMachine.isStanza(element) {
-            return self.refuse(StreamError(.notAuthorized, text: "This stream carries stanzas in one direction only."))
-        }
+        if InboundStreamMachine.isStanza(element) { return self.stanzaReceived(element) }
         return self.refuse(StreamError(.unsupportedStanzaType))
     }
 

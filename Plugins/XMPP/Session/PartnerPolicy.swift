@@ -47,6 +47,8 @@ package struct PartnerPolicy: Hashable, Sendable {
     package var dialback: Bool
     /// Whether stanzas are counted and acknowledged, and streams resumed (XEP-0198), where the partner can.
     package var streamManagement: Bool
+    /// Whether a stream may carry stanzas in both directions (XEP-0288), where the partner can.
+    package var bidirectional: Bool
     /// Silence after which whitespace is sent (RFC 6120 §4.6.1); `nil`: never.
     package var keepAlive: Duration?
     /// Most connections from the partner at once.
@@ -66,7 +68,8 @@ package struct PartnerPolicy: Hashable, Sendable {
         connectionLimit: Int = 20,
         proxy: Proxy? = nil,
         directTLS: Negotiation = .optional,
-        streamManagement: Bool = true
+        streamManagement: Bool = true,
+        bidirectional: Bool = true
     ) {
         // What is no domain is kept as it is, for problems() to show.
         self.domain = normalisedDomain(domain) ?? domain
@@ -79,6 +82,7 @@ package struct PartnerPolicy: Hashable, Sendable {
         self.proxy = proxy
         self.directTLS = directTLS
         self.streamManagement = streamManagement
+        self.bidirectional = bidirectional
     }
 
     /// All domains that the policy is about.

@@ -27,6 +27,8 @@ package enum StreamAction: Hashable, Sendable {
 
     /// Inbound: the peer may now send stanzas between these domains.
     case authenticated(DomainPair, Authentication)
+    /// Inbound: stanzas between these domains, ours first, may be sent back on this stream (XEP-0288 §2.2).
+    case reversible(DomainPair, Authentication)
     /// Outbound: stanzas between the stream's domains may be sent from now on.
     case established(Authentication)
     /// The stream came to grief; once at most. Not given for a stream that was closed in an orderly way.
@@ -34,7 +36,7 @@ package enum StreamAction: Hashable, Sendable {
 
     // MARK: What goes through it
 
-    /// Inbound: a stanza whose addresses were checked. Its `from` and `to` are JIDs.
+    /// A stanza whose addresses were checked; on an outbound stream only where it goes both ways. Its `from` and `to` are JIDs.
     case deliver(Element)
     /// Inbound: ask the sender domain's server about a key; `dialbackVerified` is the answer.
     case verifyDialback(DialbackRequest)

@@ -22,9 +22,9 @@ package enum Namespace {
     package static let dialback = "jabber:server:dialback"
     /// The dialback stream feature (XEP-0220 §2.4.2).
     package static let dialbackFeature = "urn:xmpp:features:dialback"
-    /// The bidirectional stream feature (XEP-0288 §2).
+    /// The bidirectional stream feature (XEP-0288 §2.1).
     package static let bidiFeature = "urn:xmpp:features:bidi"
-    /// The request to use a stream in both directions (XEP-0288 §2).
+    /// The request to use a stream in both directions (XEP-0288 §2.2).
     package static let bidi = "urn:xmpp:bidi"
     /// Stream management (XEP-0198 §3).
     package static let streamManagement = "urn:xmpp:sm:3"

@@ -98,6 +98,9 @@ private final class Peer {
             case .authenticated(let pair, _):
                 self.pairs.insert(pair)
                 precondition(self.pairs.count <= 3)
+            case .reversible(let pair, _):
+                // What we say goes to whom the peer has proved to be.
+                precondition(self.pairs.contains(DomainPair(sender: pair.target, target: pair.sender)))
             case .deliver(let stanza): self.checkAddresses(of: stanza)
             case .sendHeader, .send, .sendStreamEnd, .sendWhitespace, .startTLS, .verifyDialback, .management: break
             case .established, .verified: preconditionFailure("an inbound stream does not do that")

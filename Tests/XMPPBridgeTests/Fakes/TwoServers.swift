@@ -11,11 +11,16 @@ struct TwoServers {
     /// What a partner's settings are, besides its domain.
     typealias Policy = [String: String]
 
-    static let external: Policy = ["sasl": "required", "dialback": "false"]
+    // A stream for each direction.
+    static let external: Policy = ["sasl": "required", "dialback": "false", "bidirectional": "false"]
     /// Without acknowledgements: what was written counts as delivered.
-    static let unmanaged: Policy = ["sasl": "required", "dialback": "false", "stream_management": "false"]
-    static let dialback: Policy = ["sasl": "not-supported", "dialback": "true"]
-    static let plainDialback: Policy = ["tls": "not-supported", "sasl": "not-supported", "dialback": "true"]
+    static let unmanaged = external.merging(["stream_management": "false"]) { $1 }
+    static let dialback: Policy = ["sasl": "not-supported", "dialback": "true", "bidirectional": "false"]
+    static let plainDialback = dialback.merging(["tls": "not-supported"]) { $1 }
+    // One stream for both.
+    static let externalBothWays = external.merging(["bidirectional": "true"]) { $1 }
+    static let unmanagedBothWays = unmanaged.merging(["bidirectional": "true"]) { $1 }
+    static let dialbackBothWays = dialback.merging(["bidirectional": "true"]) { $1 }
 
     /// Makes and starts both.
     ///

@@ -113,7 +113,8 @@ final class Endpoint {
             self.awaitsHeader = true
         case .setParserLimits(let limits): self.parser.limits = limits
         case .finish: self.isFinished = true
-        case .authenticated, .established, .failed, .deliver, .verifyDialback, .verified, .management: break
+        case .authenticated, .reversible, .established, .failed, .deliver, .verifyDialback, .verified, .management:
+            break
         }
     }
 }

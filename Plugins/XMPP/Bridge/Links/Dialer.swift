@@ -23,7 +23,7 @@ final class Dialer {
     private unowned let federation: Federation
     private let purpose: OutboundStreamMachine.Purpose
     private let policy: PartnerPolicy
-    private let resumption: Resumption?
+    private let earlier: HandledStanzas?
     /// As DNS writes it.
     private let host: String
     private let name: String
@@ -35,14 +35,14 @@ final class Dialer {
 
     /// A dialer at rest; ``start()`` begins.
     ///
-    /// - Parameter resumption: the earlier stream to go on with; nil: begin anew.
+    /// - Parameter earlier: the counts of the stream to go on with; nil: begin anew.
     init(
         _ federation: Federation,
         purpose: OutboundStreamMachine.Purpose,
         policy: PartnerPolicy,
-        resumption: Resumption? = nil
+        earlier: HandledStanzas? = nil
     ) {
-        self.resumption = resumption
+        self.earlier = earlier
         self.federation = federation
         self.purpose = purpose
         self.policy = policy
@@ -134,7 +134,7 @@ final class Dialer {
                 purpose: self.purpose,
                 policy: self.policy,
                 target: target,
-                resumption: self.resumption
+                earlier: self.earlier
             )
             session.owner = self
             session.trace = self.trace
@@ -167,9 +167,9 @@ extension Dialer: OutboundSessionOwner {
         self.owner?.dialed(self, session, authentication)
     }
 
-    func writable(_ session: OutboundSession) {}
+    func writable(_ carrier: any StanzaCarrier) {}
 
-    func acknowledged(_ session: OutboundSession, _ count: UInt32) {}
+    func acknowledged(_ carrier: any StanzaCarrier, _ count: UInt32) {}
 
     func verified(_ session: OutboundSession, _ verdict: DialbackVerdict) {
         switch verdict {
@@ -181,15 +181,15 @@ extension Dialer: OutboundSessionOwner {
         }
     }
 
-    func ended(_ session: OutboundSession, _ reason: EndReason?) {
-        guard session === self.session, let reason else { return }
+    func ended(_ carrier: any StanzaCarrier, _ reason: EndReason?) {
+        guard let session = self.session, session === carrier, let reason else { return }
         self.session = nil
-        self.trace?(reason.stage, false, "\(session.target): \(reason.text)")
+        self.trace?(reason.stage, false, "\(session.server): \(reason.text)")
         if !self.targets.isEmpty {
             self.federation.host.log(
                 .info,
                 "a server does not serve the partner, and the next is tried",
-                [.partner: self.name, .peer: "\(session.target)", .reason: reason.text]
+                [.partner: self.name, .peer: "\(session.server)", .reason: reason.text]
             )
         }
         self.next(after: reason)

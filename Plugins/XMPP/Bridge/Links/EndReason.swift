@@ -130,6 +130,15 @@ struct EndReason: Hashable, Sendable {
         )
     }
 
+    /// The partner goes on with its stream over another connection.
+    static let superseded = EndReason(
+        text: "The partner goes on with the stream over another connection.",
+        retry: .soon,
+        condition: .remoteServerTimeout,
+        isOrderly: true,
+        isResumable: true
+    )
+
     /// The connection broke, the stream could not be resumed, and what was not acknowledged may have arrived or not.
     static let unacknowledged = EndReason(
         text: "The link broke before the partner acknowledged it.",

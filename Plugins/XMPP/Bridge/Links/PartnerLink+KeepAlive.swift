@@ -18,7 +18,7 @@ extension PartnerLink {
         }
     }
 
-    private func inquire(_ session: OutboundSession) {
+    private func inquire(_ session: any StanzaCarrier) {
         guard !self.isAsked else { return }
         self.isAsked = true
         if self.isManaged {

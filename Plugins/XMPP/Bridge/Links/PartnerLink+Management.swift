@@ -13,7 +13,7 @@ extension PartnerLink {
     static let unackedRetryMs: UInt32 = 1_000
 
     /// Asks for an acknowledgement, unless there is nothing to acknowledge, or it was asked already.
-    func ask(_ session: OutboundSession) {
+    func ask(_ session: any StanzaCarrier) {
         guard self.isManaged, !self.isAsked, !self.unacked.isEmpty else { return }
         self.isAsked = true
         session.askForAcknowledgement()
@@ -31,7 +31,7 @@ extension PartnerLink {
     }
 
     /// The peer has handled so many stanzas.
-    func acknowledge(_ count: UInt32, _ session: OutboundSession) {
+    func acknowledge(_ count: UInt32, _ session: any StanzaCarrier) {
         do throws(StreamManagementError) {
             for item in try self.unacked.acknowledge(count) { item.delivery?.complete(.delivered) }
         } catch {
@@ -48,11 +48,7 @@ extension PartnerLink {
         switch session.resumption {
         case .resumed(let count):
             self.acknowledge(count, session)
-            let rest = self.unacked.takeAll().map {
-                Outgoing(stanza: $0.stanza, delivery: $0.delivery, isRepeated: true)
-            }
-            self.queue.prepend(rest)
-            return
+            return self.repeatUnacked()
         case .refused(let count?): self.acknowledge(count, session)
         case .refused(nil), nil: break
         }
@@ -60,12 +56,21 @@ extension PartnerLink {
     }
 
     /// The stream is gone: it is kept for resumption, or what was not acknowledged is put off.
-    func brokeOff(_ session: OutboundSession, _ reason: EndReason?) {
+    func brokeOff(_ session: any StanzaCarrier, _ reason: EndReason?) {
         self.acknowledgement.cancel()
         self.isManaged = false
-        guard let id = session.resumptionID, let reason, reason.isResumable, !self.unacked.isEmpty, !self.isDraining
+        guard let handled = session.resumable, let reason, reason.isResumable, !self.isDraining
         else { return self.putOff(.unacknowledged) }
-        self.broken = (id, self.nowMs + Self.resumptionMaxMs)
+        if session.isOurs {
+            handled.detach()
+        } else {
+            handled.back = HandledStanzas.Back(acknowledged: self.unacked.handled, written: self.unacked.written)
+        }
+        // A partner's stream is resumed by the partner; one of ours that goes both ways, for what it may still owe us.
+        guard !self.unacked.isEmpty || (session.isOurs && session.isBidirectional) else {
+            return self.putOff(.unacknowledged)
+        }
+        self.broken = Broken(handled: handled, until: self.nowMs + Self.resumptionMaxMs, isOurs: session.isOurs)
     }
 
     /// Has a broken stream resumed after a wait, or given up when its time is over.
@@ -73,12 +78,26 @@ extension PartnerLink {
         guard let broken = self.broken else { return }
         let left = broken.until > self.nowMs ? broken.until - self.nowMs : 0
         guard left > 0, !self.isDraining else { return self.putOff(.unacknowledged) }
-        self.acknowledgement.set(min(UInt64(wait), left)) { [weak self] in
+        self.acknowledgement.set(broken.isOurs ? min(UInt64(wait), left) : left) { [weak self] in
             guard let self, case .backingOff(let until, _) = self.state else { return }
-            if self.nowMs < until || self.nowMs >= broken.until {
+            if self.nowMs < until || self.nowMs >= broken.until || !broken.isOurs {
                 self.federation.lost(self.pair.target)
                 return self.putOff(.unacknowledged)
             }
+            self.resume(broken, in: broken.until - self.nowMs)
+        }
+    }
+
+    /// Has a stream of ours resumed as soon as it is certain how much of it was handled here.
+    private func resume(_ broken: Broken, in left: UInt64) {
+        self.acknowledgement.set(left) { [weak self] in
+            guard let self, case .backingOff = self.state else { return }
+            broken.handled.detach()
+            self.federation.lost(self.pair.target)
+            self.putOff(.unacknowledged)
+        }
+        broken.handled.whenSettled { [weak self] _ in
+            guard let self, case .backingOff = self.state, self.broken?.handled === broken.handled else { return }
             self.connect()
         }
     }
@@ -89,7 +108,15 @@ extension PartnerLink {
         self.putOff(.unacknowledged)
     }
 
-    private func putOff(_ reason: EndReason) {
+    /// Has what was not acknowledged written once more, before all else.
+    func repeatUnacked() {
+        let rest = self.unacked.takeAll().map {
+            Outgoing(stanza: $0.stanza, delivery: $0.delivery, isRepeated: true)
+        }
+        self.queue.prepend(rest)
+    }
+
+    func putOff(_ reason: EndReason) {
         self.broken = nil
         for item in self.unacked.takeAll() {
             item.delivery?.complete(reason.outcome(retryAfter: Self.unackedRetryMs, isUncertain: true))

@@ -8,7 +8,7 @@ final class PartnerLink {
     enum State {
         case down
         case connecting(Dialer)
-        case up(OutboundSession, Authentication)
+        case up(any StanzaCarrier, Authentication)
         /// Until a moment of the host's monotonic clock, in ms.
         case backingOff(until: UInt64, EndReason)
     }
@@ -36,16 +36,15 @@ final class PartnerLink {
     var isManaged = false
     /// The peer was asked for an acknowledgement, and has not answered.
     var isAsked = false
-    /// The earlier stream, while its connection is broken, and how long it can be gone on with, by the host's monotonic
-    /// clock in ms.
-    var broken: (id: String, until: UInt64)?
+    /// The earlier stream, while its connection is broken.
+    var broken: Broken?
     private var schedule = ReconnectSchedule()
     var state = State.down
-    private(set) var canWrite = true
+    var canWrite = true
     var isDraining = false
     /// The host's monotonic clock when the stream was established, in ms.
-    private var establishedAt: UInt64 = 0
-    private var lastError = ""
+    var establishedAt: UInt64 = 0
+    var lastError = ""
     private var sentCount: UInt64 = 0
     /// When the state began, in ms since 1970.
     private var since: Int64 = 0
@@ -96,7 +95,7 @@ final class PartnerLink {
         case .connecting(let dialer): dialer.cancel()
         case .up(let session, _):
             self.brokeOff(session, nil)
-            session.owner = nil
+            session.leave()
             session.close()
         case .down, .backingOff: self.giveUp()
         }
@@ -109,14 +108,16 @@ final class PartnerLink {
             switch self.state {
             case .down: (.down, self.lastError)
             case .connecting: (.connecting, self.lastError)
-            case .up(let session, let authentication): (.up, session.detail(authentication))
+            case .up(let session, let authentication): (.up, session.outDetail(authentication))
             case .backingOff(let until, let reason): (until > self.nowMs ? .backingOff : .down, reason.text)
             }
+        let received: UInt64 = if case .up(let session, _) = self.state { session.receivedBack } else { 0 }
         return LinkReport(
             name: self.pair.target,
             state: state,
             detail: detail,
             sent: self.sentCount,
+            received: received,
             waiting: UInt64(self.queue.count + self.unacked.count),
             since: self.since
         )
@@ -154,7 +155,7 @@ final class PartnerLink {
     /// Writes what waits, as far as the peer takes it.
     func flush() {
         guard case .up(let session, _) = self.state else { return }
-        while self.canWrite, !(self.isManaged && self.unacked.isFull), let item = self.queue.first {
+        while self.canWrite, session.canTake, !(self.isManaged && self.unacked.isFull), let item = self.queue.first {
             switch session.write(item.stanza.element) {
             case .ok: self.written(item)
             case .high:
@@ -209,13 +210,14 @@ final class PartnerLink {
 
     // MARK: The stream
 
+    /// Takes a stream of the partner's that goes both ways, or opens one.
     func connect() {
+        if self.takeWay() { return }
         let dialer = Dialer(
             self.federation,
             purpose: .stanzas(self.pair),
             policy: self.policy,
-            // Nothing but our stanzas goes through a stream out.
-            resumption: self.broken.map { Resumption(id: $0.id, handled: 0) }
+            earlier: self.broken.flatMap { $0.isOurs ? $0.handled : nil }
         )
         dialer.owner = self
         self.enter(.connecting(dialer))
@@ -252,28 +254,16 @@ final class PartnerLink {
 extension PartnerLink: DialerOwner {
     func dialed(_ dialer: Dialer, _ session: OutboundSession, _ authentication: Authentication) {
         session.owner = self
-        self.establishedAt = self.nowMs
-        self.canWrite = true
-        self.lastError = ""
-        self.enter(.up(session, authentication))
-        self.federation.note(self.pair.target, target: session.target, nil)
+        self.federation.note(self.pair.target, target: session.server, nil)
         self.begin(session)
-        self.watchPeer()
-        self.host.log(
-            .info,
-            "a stream out is established",
-            [
-                .partner: self.pair.target, .from: self.pair.sender, .to: self.pair.target,
-                .peer: "\(session.target)", "security": session.detail(authentication),
-            ]
-        )
-        self.flush()
+        self.rise(session, authentication)
     }
 
     func verified(_ dialer: Dialer, _ verdict: DialbackVerdict) {}
 
     func failed(_ dialer: Dialer, _ reason: EndReason) {
         self.federation.note(self.pair.target, target: dialer.target, reason)
+        if self.takeWay() { return }
         self.backOff(reason)
     }
 }
@@ -283,24 +273,24 @@ extension PartnerLink: OutboundSessionOwner {
 
     func verified(_ session: OutboundSession, _ verdict: DialbackVerdict) {}
 
-    func acknowledged(_ session: OutboundSession, _ count: UInt32) {
-        guard case .up(let current, _) = self.state, current === session else { return }
+    func acknowledged(_ session: any StanzaCarrier, _ count: UInt32) {
+        guard self.isUp(on: session) else { return }
         self.acknowledgement.cancel()
         self.isAsked = false
         self.acknowledge(count, session)
         self.flush()
     }
 
-    func writable(_ session: OutboundSession) {
-        guard case .up(let current, _) = self.state, current === session else { return }
+    func writable(_ session: any StanzaCarrier) {
+        guard self.isUp(on: session) else { return }
         self.stall.cancel()
         self.canWrite = true
         self.watchAnswer()
         self.flush()
     }
 
-    func ended(_ session: OutboundSession, _ reason: EndReason?) {
-        guard case .up(let current, _) = self.state, current === session else { return }
+    func ended(_ session: any StanzaCarrier, _ reason: EndReason?) {
+        guard self.isUp(on: session) else { return }
         self.stall.cancel()
         self.keepAlive.cancel()
         self.pingID = nil

@@ -61,7 +61,7 @@ extension Trial: DialerOwner {
         self.note(
             .authentication,
             true,
-            "\(session.target) lets us in by \(authentication.name); the trial ends here, and nothing was sent"
+            "\(session.server) lets us in by \(authentication.name); the trial ends here, and nothing was sent"
         )
         self.isDone = true
         session.owner = nil
@@ -79,8 +79,11 @@ extension Federation {
         let policy = try self.policy(named: domain)
         let target = policy.domain
         let pair = DomainPair(sender: self.settings.server.mainDomain, target: target)
+        // Else the partner might send what waits for us on a stream that ends at once.
+        var oneWay = policy
+        oneWay.bidirectional = false
         self.trials[policy.domain]?.cancel()
-        let trial = Trial(self, pair, policy)
+        let trial = Trial(self, pair, oneWay)
         self.trials[policy.domain] = trial
         trial.start()
         return "a trial connection to \(target) has begun"

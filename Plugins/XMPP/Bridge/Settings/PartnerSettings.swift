@@ -32,7 +32,8 @@ struct PartnerSettings {
             connectionLimit: Int(settings.integer("connection_limit") ?? 20),
             proxy: proxy,
             directTLS: Self.directTLS(settings["direct_tls"]) ?? .optional,
-            streamManagement: settings.boolean("stream_management") ?? true
+            streamManagement: settings.boolean("stream_management") ?? true,
+            bidirectional: settings.boolean("bidirectional") ?? true
         )
         for problem in self.policy.problems() { self.report(problem, problems: &problems) }
     }

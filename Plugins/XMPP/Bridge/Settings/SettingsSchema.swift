@@ -132,6 +132,12 @@ enum XMPPSchema {
             standard: "true",
             help: "Whether stanzas are acknowledged and broken streams resumed (XEP-0198), where the partner can."
         ),
+        SettingSchema(
+            "partners[].bidirectional",
+            .boolean,
+            standard: "true",
+            help: "Whether one stream carries both directions (XEP-0288), where the partner can; else each has its own."
+        ),
         SettingSchema("partners[].description", .string, help: "Notes for people."),
     ]
 }

@@ -8,8 +8,19 @@ final class HandledStanzas {
     let pair: DomainPair
     /// The session whose connection carries the stream; nil when that broke.
     weak var session: InboundSession?
+    /// The stanzas that went back on a partner's stream, when its connection broke.
+    var back = Back()
     private var counter = HandledCounter()
     private var question: Question?
+
+    /// How many stanzas went the other way, modulo 2^32.
+    struct Back {
+        var acknowledged: UInt32 = 0
+        var written: UInt32 = 0
+
+        /// Whether the peer can have handled so many.
+        func contains(_ count: UInt32) -> Bool { count &- self.acknowledged <= self.written &- self.acknowledged }
+    }
 
     /// A peer waits to be told when all up to `first` is settled, and, if it asked again, once more at `last`.
     private struct Question {
@@ -39,6 +50,9 @@ final class HandledStanzas {
         let first = self.question?.first ?? self.counter.received
         self.question = Question(first: first, last: self.counter.received, answer: answer)
     }
+
+    /// The wish to go on with the stream; nil where it has no name.
+    var resumption: Resumption? { self.id.map { Resumption(id: $0, handled: self.count) } }
 
     /// The count so far.
     var count: UInt32 { self.counter.handled }

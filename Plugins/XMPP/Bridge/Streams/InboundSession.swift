@@ -3,30 +3,28 @@ internal import XMPPSession
 internal import XMPPWire
 
 /// A stream that a partner's server opened to us: performs what the machine decides.
-final class InboundSession: StreamSession {
-    /// What waits for room in the router: the rest of one read at most, for no more is read meanwhile.
-    private struct Held {
-        var submissions: ArraySlice<Submission>
-        var events: ArraySlice<StreamEvent> = []
-    }
-
-    private unowned let federation: Federation
+final class InboundSession: StreamSession, HoldingSession {
+    unowned let federation: Federation
     private let peerAddress: String
-    private let channel: StreamChannel
+    let channel: StreamChannel
+    let intake: StanzaIntake
     private let deadline: Alarm
     private let keepAlive: Alarm
     private let ending: Alarm
-    private var machine: InboundStreamMachine
-    private var held: Held?
-    /// Where the stream is managed: what is handled of its stanzas.
-    private var handled: HandledStanzas?
+    private(set) var machine: InboundStreamMachine
+    /// Between which domains, ours first, stanzas may go back on the stream (XEP-0288).
+    var ways: [DomainPair: Authentication] = [:]
+    /// Such domains, as long as it is not known whether what goes back will be acknowledged.
+    var waysToCome: [DomainPair: Authentication] = [:]
+    let managementWait: Alarm
+    /// Whether nothing should be written before the buffer has drained.
+    var isHigh = false
+    private var isClosing = false
     /// The domain that the peer asks for; also the certificate that it is shown.
     private var requestedDomain: String
 
     /// The domain pairs that were let in.
     private(set) var pairs: [DomainPair: Authentication] = [:]
-    /// Envelopes that the router took.
-    private(set) var received: UInt64 = 0
     /// When the first domain pair was let in, in ms since 1970.
     private(set) var since: Int64 = 0
     /// Why it ended, or will.
@@ -38,17 +36,20 @@ final class InboundSession: StreamSession {
         self.federation = federation
         self.peerAddress = peerAddress
         self.channel = StreamChannel(host: federation.host, limits: server.limitsBeforeAuthentication)
+        self.intake = StanzaIntake(federation, self.channel)
         self.deadline = Alarm(host: federation.host)
         self.keepAlive = Alarm(host: federation.host)
         self.ending = Alarm(host: federation.host)
+        self.managementWait = Alarm(host: federation.host)
         self.machine = InboundStreamMachine(server: server, partners: federation.partners, key: federation.key)
         self.requestedDomain = server.mainDomain
         self.deadline.set(server.establishmentTimeout.milliseconds) { [weak self] in self?.establishmentTimedOut() }
     }
 
-    /// `in, TLSv1.3, EXTERNAL, acknowledged`.
+    /// `in, TLSv1.3, EXTERNAL, acknowledged, both ways`.
     func detail(_ authentication: Authentication) -> String {
-        "in, \(self.channel.security), \(authentication.name)" + (self.handled == nil ? "" : ", acknowledged")
+        "in, \(self.channel.security), \(authentication.name)" + (self.isManaged ? ", acknowledged" : "")
+            + (self.ways.isEmpty ? "" : ", both ways")
     }
 
     // MARK: StreamSession
@@ -64,32 +65,36 @@ final class InboundSession: StreamSession {
 
     func received(_ input: inout ByteReader, on stream: Stream) {
         // What comes although reading is stopped stays with the host.
-        guard self.held == nil else { return }
+        guard !self.intake.isHolding else { return }
         switch self.channel.read(&input, { self.handle($0) }) {
         case .done: break
         case .startTLS: self.startTLS(stream)
-        case .held(let events):
-            self.held?.events = events
-            stream.setReading(false)
-            self.federation.wait(self)
+        case .held(let events): self.intake.hold(events, for: self)
         }
+    }
+
+    func writable(_ stream: Stream) {
+        self.isHigh = false
+        for link in self.carried { link.writable(self) }
     }
 
     func closed(_ stream: Stream, reason: CloseReason) {
         self.channel.detach()
-        for alarm in [self.deadline, self.keepAlive, self.ending] { alarm.cancel() }
-        if let handled = self.handled {
-            self.handled = nil
+        // While the counts are there, for a link that may go on.
+        self.endWays(EndReason(reason))
+        for alarm in [self.deadline, self.keepAlive, self.ending, self.managementWait] { alarm.cancel() }
+        if let handled = self.intake.handled {
+            self.intake.handled = nil
             if self.machine.isOpen && handled.id != nil {
                 // What is not counted yet comes again.
-                self.held?.events = []
+                self.intake.dropEvents()
                 self.federation.broke(handled)
             } else {
                 self.federation.resumable.remove(handled)
             }
         }
         // What is held was sent before the end: the machine must still let it through.
-        if self.held == nil { _ = self.perform(self.machine.connectionClosed()) }
+        if !self.intake.isHolding { _ = self.perform(self.machine.connectionClosed()) }
         self.federation.ended(self)
         self.logEnd(reason)
     }
@@ -112,23 +117,8 @@ final class InboundSession: StreamSession {
 
     // MARK: Calls of the federation
 
-    /// The router has room again: hands over what waits.
-    ///
-    /// - Returns: false if there was not enough.
-    func resume() -> Bool {
-        guard let waiting = self.held else { return true }
-        self.held = nil
-        guard self.submit(waiting.submissions) else {
-            self.held?.events = waiting.events
-            return false
-        }
-        if let rest = self.channel.readHeld(waiting.events, { self.handle($0) }) {
-            self.held?.events = rest
-            return false
-        }
-        self.channel.stream?.setReading(true)
-        return true
-    }
+    /// The router has room again.
+    func resume() -> Bool { self.intake.resume { self.handle($0) } }
 
     /// The verdict about a dialback key that the peer showed.
     func verified(_ request: DialbackRequest, _ verdict: DialbackVerdict) {
@@ -137,13 +127,20 @@ final class InboundSession: StreamSession {
 
     /// The peer goes on with the stream over another connection.
     func superseded() {
-        self.handled = nil
-        self.held?.events = []
+        self.endWays(.superseded)
+        self.intake.handled = nil
+        self.intake.dropEvents()
         self.channel.abort()
     }
 
     /// Ends the stream in an orderly way.
-    func close() { _ = self.perform(self.machine.close()) }
+    func close() {
+        self.isClosing = true
+        _ = self.perform(self.machine.close())
+    }
+
+    /// Ends the stream, whose peer acknowledged what it was never sent.
+    func refuse(_ error: StreamManagementError) { _ = self.perform(self.machine.managementBroken(error)) }
 
     // MARK: Events
 
@@ -170,8 +167,9 @@ final class InboundSession: StreamSession {
         self.deadline.set(milliseconds) { [weak self] in
             guard let self else { return }
             let limit = self.federation.settings.server.inactivityTimeout.milliseconds
-            let silence = self.held == nil ? self.channel.millisecondsSince(self.channel.receivedAt) : 0
+            let silence = !self.intake.isHolding ? self.channel.millisecondsSince(self.channel.receivedAt) : 0
             guard silence >= limit else { return self.watchInactivity(after: limit - silence) }
+            self.isClosing = true
             _ = self.perform(self.machine.inactivityTimedOut())
         }
     }
@@ -214,11 +212,16 @@ final class InboundSession: StreamSession {
                 guard self.admit(pair, authentication) else { return .stop }
             case .failed(let failure): self.failure = failure
             case .deliver(let element):
-                if !self.deliver(element) { next = .hold }
+                if !self.intake.deliver(element) { next = .hold }
+            case .reversible(let pair, let authentication): self.openWay(pair, authentication)
             case .verifyDialback(let request): self.federation.verify(request, for: self)
             case .management(let event): self.manage(event)
             case .established, .verified: break  // Outbound streams only.
             }
+        }
+        if !self.machine.isOpen {
+            let reason = self.isClosing && self.failure == nil ? nil : EndReason(self.failure ?? .closedByPeer)
+            self.endWays(reason)
         }
         return next
     }
@@ -228,40 +231,46 @@ final class InboundSession: StreamSession {
         case .enabled(let id):
             guard let pair = self.pairs.keys.first else { return }
             let handled = HandledStanzas(id: id, pair: pair, session: self)
-            self.handled = handled
+            self.intake.handled = handled
             self.federation.resumable.add(handled)
-        case .resumptionAsked(let id, _): self.goOn(with: id)
+            for link in self.carried { link.managementBegan(self) }
+            self.openWays()
+        case .resumptionAsked(let id, let count): self.goOn(with: id, handled: count)
         case .acknowledgementAsked:
-            self.handled?.whenSettled { [weak self] count in
+            self.intake.handled?.whenSettled { [weak self] count in
                 self?.channel.write(StreamManagementElement.answer(handled: count).element)
             }
-        case .acknowledged(let count):
-            // Nothing was sent on this stream.
-            guard count > 0 else { return }
-            _ = self.perform(self.machine.managementBroken(.handledTooMany(count, written: 0)))
+        case .acknowledged(let count): self.acknowledged(count)
         case .resumed, .notResumed: break  // Outbound streams only.
         }
     }
 
     /// Behind the end of the stream nothing can be acknowledged any more (XEP-0198 §7).
     private func tellLastCount() {
-        guard let handled = self.handled else { return }
+        guard let handled = self.intake.handled else { return }
         handled.detach()
         self.channel.write(StreamManagementElement.answer(handled: handled.count).element)
     }
 
     /// Goes on with an earlier stream, as soon as it is certain how much of it was handled.
-    private func goOn(with id: String) {
+    ///
+    /// - Parameter count: how many of our stanzas the peer has handled.
+    private func goOn(with id: String, handled count: UInt32) {
         guard self.pairs.count == 1, let pair = self.pairs.keys.first,
             let handled = self.federation.takeOver(id, pair, for: self)
         else {
             _ = self.perform(self.machine.resumptionAnswered(nil))
             return
         }
-        self.handled = handled
-        handled.whenSettled { [weak self] count in
+        guard handled.back.contains(count) else {
+            return self.refuse(.handledTooMany(count, written: handled.back.written))
+        }
+        self.intake.handled = handled
+        handled.whenSettled { [weak self] settled in
             guard let self else { return }
-            _ = self.perform(self.machine.resumptionAnswered(count))
+            _ = self.perform(self.machine.resumptionAnswered(settled))
+            self.openWays()
+            self.wentOn(handled, count)
         }
     }
 
@@ -305,31 +314,6 @@ final class InboundSession: StreamSession {
                 "security": self.detail(authentication),
             ]
         )
-        return true
-    }
-
-    private func deliver(_ element: Element) -> Bool {
-        let ticket = self.handled?.receive()
-        var submissions = self.federation.take(element)
-        if let ticket {
-            ticket.open(submissions.count)
-            for index in submissions.indices { submissions[index].ticket = ticket }
-            ticket.settle()
-        }
-        return self.submit(submissions[...])
-    }
-
-    /// Hands envelopes to the router; false if it had no room, and the rest is held.
-    private func submit(_ submissions: ArraySlice<Submission>) -> Bool {
-        for (index, submission) in zip(submissions.indices, submissions) {
-            switch self.federation.submit(submission) {
-            case .taken: self.received += 1
-            case .refused: break
-            case .busy:
-                self.held = Held(submissions: submissions[index...])
-                return false
-            }
-        }
         return true
     }
 }

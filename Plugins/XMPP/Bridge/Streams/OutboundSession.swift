@@ -3,31 +3,24 @@ internal import XMPPSession
 internal import XMPPWire
 
 /// What hears of an outbound stream.
-protocol OutboundSessionOwner: AnyObject {
+protocol OutboundSessionOwner: CarrierOwner {
     /// Stanzas may be written from now on.
     func established(_ session: OutboundSession, _ authentication: Authentication)
-    /// The write buffer has drained.
-    func writable(_ session: OutboundSession)
     /// The stream was opened to verify a key, and this came of it.
     func verified(_ session: OutboundSession, _ verdict: DialbackVerdict)
-    /// The peer has handled so many of the stream's stanzas, modulo 2^32 (XEP-0198 §4).
-    func acknowledged(_ session: OutboundSession, _ count: UInt32)
-    /// The stream is of no use any more; the last call, exactly once.
-    ///
-    /// - Parameter reason: nil if it was closed by us in an orderly way.
-    func ended(_ session: OutboundSession, _ reason: EndReason?)
 }
 
 /// A stream that we opened to a partner's server: performs what the machine decides.
-final class OutboundSession: StreamSession {
+final class OutboundSession: StreamSession, StanzaCarrier, HoldingSession {
     weak var owner: (any OutboundSessionOwner)?
     /// Hears of each step of the connection.
     var trace: ((Trial.Stage, Bool, String) -> Void)?
     /// The server that was connected to.
-    let target: ServerTarget
+    let server: ServerTarget
     private unowned let federation: Federation
     private let policy: PartnerPolicy
     private let channel: StreamChannel
+    private let intake: StanzaIntake
     private let deadline: Alarm
     private let keepAlive: Alarm
     private let ending: Alarm
@@ -39,8 +32,8 @@ final class OutboundSession: StreamSession {
     private var usedAt: UInt64
     /// Whether the peer counts and acknowledges stanzas.
     private(set) var isManaged = false
-    /// The stream's name, where the peer would go on with it after its connection broke.
-    private(set) var resumptionID: String?
+    /// The counts of the earlier stream that is to be gone on with.
+    private var earlier: HandledStanzas?
     /// What became of the earlier stream; nil where there was none.
     private(set) var resumption: ResumptionOutcome?
 
@@ -61,13 +54,15 @@ final class OutboundSession: StreamSession {
         purpose: OutboundStreamMachine.Purpose,
         policy: PartnerPolicy,
         target: ServerTarget,
-        resumption: Resumption? = nil
+        earlier: HandledStanzas? = nil
     ) {
         let server = federation.settings.server
         self.federation = federation
         self.policy = policy
-        self.target = target
+        self.server = target
+        self.earlier = earlier
         self.channel = StreamChannel(host: federation.host, limits: server.limitsBeforeAuthentication)
+        self.intake = StanzaIntake(federation, self.channel)
         self.deadline = Alarm(host: federation.host)
         self.keepAlive = Alarm(host: federation.host)
         self.ending = Alarm(host: federation.host)
@@ -76,15 +71,22 @@ final class OutboundSession: StreamSession {
             server: server,
             partner: policy,
             key: federation.key,
-            resumption: resumption
+            resumption: earlier?.resumption
         )
-        self.resumptionID = resumption?.id
         self.usedAt = federation.host.monotonicClock
     }
 
-    /// `out, TLSv1.3, EXTERNAL, acknowledged`.
-    func detail(_ authentication: Authentication) -> String {
+    var target: ServerTarget? { self.server }
+    var isOurs: Bool { true }
+    var isBidirectional: Bool { self.machine.isBidirectional }
+    var canTake: Bool { true }
+    var receivedBack: UInt64 { self.intake.received }
+    var resumable: HandledStanzas? { self.intake.handled.flatMap { $0.id == nil ? nil : $0 } }
+
+    /// `out, TLSv1.3, EXTERNAL, acknowledged, both ways`.
+    func outDetail(_ authentication: Authentication) -> String {
         "out, \(self.channel.security), \(authentication.name)" + (self.isManaged ? ", acknowledged" : "")
+            + (self.isBidirectional ? ", both ways" : "")
     }
 
     /// Opens the connection.
@@ -93,8 +95,8 @@ final class OutboundSession: StreamSession {
     func connect() throws(HostError) {
         let timeout = self.federation.settings.server.establishmentTimeout.milliseconds
         let stream = try self.federation.connect(
-            to: self.target,
-            tls: self.target.isDirectTLS ? self.tlsOptions(isDirect: true) : nil,
+            to: self.server,
+            tls: self.server.isDirectTLS ? self.tlsOptions(isDirect: true) : nil,
             timeout: UInt32(min(timeout, Self.connectTimeoutMaxMs)),
             session: self
         )
@@ -131,6 +133,8 @@ final class OutboundSession: StreamSession {
         self.end(nil)
     }
 
+    func leave() { self.owner = nil }
+
     /// Ends the stream at once, because of what is wrong with it.
     func abort(_ reason: EndReason) {
         self.channel.abort()
@@ -140,7 +144,7 @@ final class OutboundSession: StreamSession {
     // MARK: StreamSession
 
     func opened(_ stream: Stream, tls: TLSInfo?) {
-        if tls == nil || self.target.isDirectTLS { self.trace?(.tcp, true, "\(self.target) takes the connection") }
+        if tls == nil || self.server.isDirectTLS { self.trace?(.tcp, true, "\(self.server) takes the connection") }
         guard let tls else {
             _ = self.perform(self.machine.connected())
             return
@@ -163,8 +167,11 @@ final class OutboundSession: StreamSession {
     }
 
     func received(_ input: inout ByteReader, on stream: Stream) {
+        // What comes although reading is stopped stays with the host.
+        guard !self.intake.isHolding else { return }
         switch self.channel.read(&input, { self.handle($0) }) {
-        case .done, .held: break  // Nothing that comes on this stream is handed to the router.
+        case .done: break
+        case .held(let events): self.intake.hold(events, for: self)
         case .startTLS: self.federation.startTLS(stream, self.tlsOptions(isDirect: false))
         }
     }
@@ -173,12 +180,18 @@ final class OutboundSession: StreamSession {
 
     func closed(_ stream: Stream, reason: CloseReason) {
         let known = self.failure
+        // What is not counted yet comes again where the stream is resumed.
+        if self.machine.isEstablished && self.resumable != nil { self.intake.dropEvents() }
         self.channel.detach()
-        _ = self.perform(self.machine.connectionClosed())
+        // What is held was sent before the end: the machine must still let it through.
+        if !self.intake.isHolding { _ = self.perform(self.machine.connectionClosed()) }
         for alarm in [self.deadline, self.keepAlive, self.ending] { alarm.cancel() }
         // The host knows better than the machine why a connection failed or broke.
         self.end(self.isClosing ? nil : known.map(EndReason.init) ?? EndReason(reason))
     }
+
+    /// The router has room again.
+    func resume() -> Bool { self.intake.resume { self.handle($0) } }
 
     // MARK: Events
 
@@ -228,6 +241,7 @@ final class OutboundSession: StreamSession {
             case .sendHeader(let header): self.channel.write(header)
             case .send(let element): self.channel.write(element)
             case .sendStreamEnd:
+                self.tellLastCount()
                 self.channel.writeEnd()
                 self.watchEnd()
             case .sendWhitespace: self.channel.writeSpace()
@@ -242,7 +256,9 @@ final class OutboundSession: StreamSession {
             case .failed(let failure): self.failed(failure)
             case .verified(_, let verdict): self.verified(verdict, actions)
             case .management(let event): self.manage(event)
-            case .authenticated, .deliver, .verifyDialback: break  // Inbound streams only.
+            case .deliver(let element):
+                if !self.deliver(element) { next = .hold }
+            case .authenticated, .reversible, .verifyDialback: break  // Inbound streams only.
             }
         }
         return next
@@ -250,14 +266,33 @@ final class OutboundSession: StreamSession {
 
     private func manage(_ event: ManagementEvent) {
         switch event {
-        case .enabled(let id): (self.isManaged, self.resumptionID) = (true, id)
-        case .resumed(let handled): (self.isManaged, self.resumption) = (true, .resumed(handled))
-        case .notResumed(let handled): (self.resumptionID, self.resumption) = (nil, .refused(handled))
+        case .enabled(let id):
+            self.isManaged = true
+            let pair = DomainPair(sender: self.machine.remoteDomain, target: self.machine.localDomain)
+            self.intake.handled = HandledStanzas(id: id, pair: pair, session: nil)
+        case .resumed(let handled):
+            (self.isManaged, self.resumption, self.intake.handled) = (true, .resumed(handled), self.earlier)
+        case .notResumed(let handled): (self.earlier, self.resumption) = (nil, .refused(handled))
         case .acknowledged(let count): self.owner?.acknowledged(self, count)
-        // No stanza comes on this stream.
-        case .acknowledgementAsked: self.channel.write(StreamManagementElement.answer(handled: 0).element)
+        case .acknowledgementAsked:
+            self.intake.handled?.whenSettled { [weak self] count in
+                self?.channel.write(StreamManagementElement.answer(handled: count).element)
+            }
         case .resumptionAsked: break  // Inbound streams only.
         }
+    }
+
+    private func deliver(_ element: Element) -> Bool {
+        let before = self.intake.received
+        defer { if self.intake.received > before { self.usedAt = self.federation.host.monotonicClock } }
+        return self.intake.deliver(element)
+    }
+
+    /// Behind the end of the stream nothing can be acknowledged any more (XEP-0198 §7).
+    private func tellLastCount() {
+        guard self.isBidirectional, let handled = self.intake.handled else { return }
+        handled.detach()
+        self.channel.write(StreamManagementElement.answer(handled: handled.count).element)
     }
 
     private func verified(_ verdict: DialbackVerdict, _ actions: [StreamAction]) {

@@ -14,9 +14,7 @@ package struct StreamFeatures: Hashable, Sendable {
     package var mechanisms: [String]
     /// Whether dialback is offered (XEP-0220 §2.4.2).
     package var dialback: Bool
-    /// Whether the stream may be used in both directions.
-    ///
-    /// XEP-0288 §2 (not: it is read and never used, each direction has a stream of its own).
+    /// Whether the stream may be used in both directions (XEP-0288 §2.1).
     package var bidi: Bool
     /// Whether stream management is offered (XEP-0198 §3).
     package var streamManagement: Bool
