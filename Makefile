@@ -7,6 +7,7 @@
 # make crash-test    kills the router CRASHES (100) times under load, cuts its power CUTS (30) times: is anything lost?
 # make interop       the router against Prosody and ejabberd on loopback addresses
 # make fuzz          fuzzes the parsers, each for FUZZ_SECONDS (60)
+# make check-oscar   tshark reads one of each message that the AOL plugin writes
 # make tsan          the Swift tests under ThreadSanitizer (a build of its own, then about five minutes)
 # make bench-federation  speed and processor time of federation, beside Prosody's and ejabberd's (a release build first)
 # make bench-hop     processor time and allocations a message between two plugins of one process (a release build first)
@@ -33,13 +34,13 @@ SEED ?=
 
 swift_code := Sources Plugins Tests Examples Package.swift
 
-.PHONY: run test build unit-tests tsan lint format crash-test crash-smoke interop fuzz fuzz-smoke verify-lanes integrator-test
+.PHONY: run test build unit-tests tsan lint format crash-test crash-smoke interop fuzz fuzz-smoke check-oscar verify-lanes integrator-test
 .PHONY: bench-federation bench-hop bench-lanes bench-relay bench-simulation bench-spool dependencies build-dependencies
 
 run: build
 	.build/debug/ExampleHost
 
-test: lint verify-lanes build unit-tests fuzz-smoke crash-smoke interop
+test: lint verify-lanes build unit-tests fuzz-smoke crash-smoke check-oscar interop
 
 build: build-dependencies
 	swift build $(SWIFT_FLAGS)
@@ -69,6 +70,10 @@ crash-smoke: build
 
 interop: build
 	Tests/Interop/run
+
+check-oscar: build-dependencies
+	swift build --build-tests $(SWIFT_FLAGS)
+	Tests/OSCARCapture/run $(SWIFT_FLAGS)
 
 fuzz: build-dependencies
 	Tests/Support/fuzz.sh $(FUZZ_SECONDS)

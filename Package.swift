@@ -138,6 +138,10 @@ let xmpp: [Target] =
     ]
     + plugin("XMPP", logic: "XMPPBridge", at: "Plugins/XMPP", logicPath: "Bridge", ["XMPPWire", "XMPPSession"])
 
+let aol: [Target] = [
+    .target(name: "OSCARWire", path: "Plugins/AOL/Wire", swiftSettings: settings)
+]
+
 let examples: [Target] =
     plugin("EchoProvider", logic: "EchoProviderLogic", at: "Examples/EchoProvider", logicPath: "Provider", []) + [
         .executableTarget(
@@ -217,6 +221,7 @@ let allTests: [Target] = [
         ]
     ),
     tests("CommandTests", ["ControlSocket"]),
+    tests("OSCARWireTests", ["OSCARWire", crypto]),
     tests("XMPPWireTests", ["XMPPWire"]),
     tests("XMPPSessionTests", ["XMPPSession", "XMPPWire"]),
     tests("XMPPBridgeTests", ["XMPPBridge", "XMPPSession", "XMPPWire", "ProviderKit", "IMModel", "CPlugboard"]),
@@ -228,7 +233,7 @@ let fuzzers: [Target] =
     ? []
     : [
         ("FuzzXMPPStream", ["XMPPWire"]), ("FuzzJID", ["XMPPWire"]), ("FuzzXMPPSession", ["XMPPSession", "XMPPWire"]),
-        ("FuzzSignature", ["NativeCalls"]),
+        ("FuzzSignature", ["NativeCalls"]), ("FuzzOSCAR", ["OSCARWire"]),
     ]
     .map { name, needs in
         .executableTarget(
@@ -320,6 +325,6 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
-    targets: core + xmpp + examples + allTests + fuzzers + benchmarks,
+    targets: core + xmpp + aol + examples + allTests + fuzzers + benchmarks,
     swiftLanguageModes: [.v6]
 )

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes sure that the system packages are there which Plugboard needs to build (build), to be tested against real servers (interop), to
-# check the models of the lanes (verify-lanes) or to measure them beside other queues (bench-lanes).
+# check the models of the lanes (verify-lanes), to measure them beside other queues (bench-lanes) or to have another program read the
+# AOL plugin's messages (oscar-capture).
 #
 #     Tests/Support/install-packages.sh build
 #     Tests/Support/install-packages.sh build interop
@@ -15,11 +16,12 @@ readonly interop_packages=(
     ejabberd erlang-base lua-unbound openssl procps prosody prosody-modules python3 python3-slixmpp util-linux
 )
 readonly verify_lanes_packages=(gcc libc6-dev spin)
+readonly oscar_capture_packages=(tshark)
 readonly bench_lanes_packages=(libboost-dev libck-dev libconcurrentqueue-dev librust-crossbeam-queue-dev)
 readonly policy=/usr/sbin/policy-rc.d
 
 usage() {
-    echo "usage: ${0##*/} build|crash|interop|verify-lanes|bench-lanes ..." >&2
+    echo "usage: ${0##*/} build|crash|interop|verify-lanes|bench-lanes|oscar-capture ..." >&2
     exit 2
 }
 
@@ -65,6 +67,7 @@ for group in "$@"; do
         build) require_swift && wanted+=("${build_packages[@]}") ;;
         crash) wanted+=("${crash_packages[@]}") ;;
         interop) wanted+=("${interop_packages[@]}") ;;
+        oscar-capture) wanted+=("${oscar_capture_packages[@]}") ;;
         verify-lanes) wanted+=("${verify_lanes_packages[@]}") ;;
         bench-lanes)
             wanted+=("${bench_lanes_packages[@]}")
