@@ -16,6 +16,10 @@ package struct HomeSection: Hashable, Sendable {
 
     /// In the order of the file.
     package var domains: [Domain]
+    /// How long after the link to a network was lost the presence of those behind it becomes unknown.
+    package var presenceGrace: Duration
+
+    static let presenceGraceDefault = "60s"
 
     /// Longest local part, in bytes (RFC 6122 §2.3 has the largest limit of the networks).
     static let userLengthMax = 1023
@@ -24,10 +28,18 @@ package struct HomeSection: Hashable, Sendable {
         SettingRule("home", .map),
         SettingRule("home.domains", .map, isRequired: true, help: "the organisation's own domains"),
         SettingRule("home.domains.*.users", .anything, isRequired: true, help: "a list of users, or 'any'"),
+        SettingRule(
+            "home.presence_grace",
+            .duration(.zero ... .seconds(86400)),
+            defaultValue: Self.presenceGraceDefault,
+            help: "how long after a link was lost the presence of those behind it becomes unknown"
+        ),
     ]
 
     init(_ root: SettingNode, _ context: inout SectionContext) {
         self.domains = []
+        let grace = (root["home"]?["presence_grace"]?.text).flatMap(DurationText.parse)
+        self.presenceGrace = grace ?? DurationText.parse(Self.presenceGraceDefault) ?? .zero
         let path = SettingPath([.key("home"), .key("domains")])
         for member in root["home"]?["domains"]?.members ?? [] {
             guard let name = context.domain(member, in: path) else { continue }

@@ -12,7 +12,9 @@ final class HomeProvider: Provider {
         name: "Home users",
         version: "1.0.0",
         vendor: "Plugboard",
-        capabilities: [Capability("messages"), Capability("receipts.delivered"), Capability("typing")],
+        capabilities: [
+            Capability("messages"), Capability("receipts.delivered"), Capability("typing"), Capability("presence"),
+        ],
         settings: []
     )
 
@@ -27,14 +29,29 @@ final class HomeProvider: Provider {
     struct Surroundings {
         var domains: [Domain]
         var inbox: Inbox
+        var directory: HomeDirectory
         var worker: Worker
         /// The router's own key of an envelope that was offered, by its token; the same for each attempt.
         var key: (UInt64) -> [UInt8]?
     }
 
-    private let host: Host
-    private var domains: [String: Domain]
-    private let surroundings: Surroundings
+    let host: Host
+    private(set) var domains: [String: Domain]
+    let surroundings: Surroundings
+    var directory: HomeDirectory { surroundings.directory }
+    /// What is known of presence.
+    var book = PresenceBook()
+    /// Presence that is to be handed in.
+    var outbox = PresenceOutbox()
+    /// What has changed will be told in this tick.
+    var isSpreading = false
+    /// Which networks can be reached.
+    var links = LinkWatch()
+    /// How long after a link was lost the presence of those behind it becomes unknown, in ms.
+    var presenceGraceMs: Int64
+    /// Steps of the handshake that were handed in and are not answered, by their numbers.
+    var stepsUnderWay: Set<Int64> = []
+    private(set) var isStopped = false
     /// Arrived in this tick, to be stored together.
     private var arrived: [Delivery] = []
     private var isDraining = false
@@ -42,13 +59,14 @@ final class HomeProvider: Provider {
     private var waiting: [UInt64: (Outcome) -> Void] = [:]
     private var lastTicket: UInt64 = 0
     /// To be tried again when there is room, in order.
-    private var unsent: [(envelope: Envelope, ticket: UInt64)] = []
+    private(set) var unsent: [(envelope: Envelope, ticket: UInt64)] = []
 
     /// The most envelopes of home users that wait for room.
     static let unsentMax = 10_000
 
-    init(host: Host, surroundings: Surroundings) {
+    init(host: Host, surroundings: Surroundings, presenceGraceMs: Int64) {
         self.host = host
+        self.presenceGraceMs = presenceGraceMs
         self.domains = Dictionary(surroundings.domains.map { ($0.name, $0) }) { first, _ in first }
         self.surroundings = surroundings
     }
@@ -65,6 +83,7 @@ final class HomeProvider: Provider {
                 throw ProviderError("the home domain \(domain) cannot be claimed: \(error)")
             }
         }
+        try beginPresence()
     }
 
     /// Serves other domains and users from now on.
@@ -97,7 +116,9 @@ final class HomeProvider: Provider {
     }
 
     func stop() {
+        isStopped = true
         unsent = []
+        outbox = PresenceOutbox()
         let unanswered = waiting
         waiting = [:]
         let reason = Outcome.Reason(.unavailable, "the router stopped before it answered", isUncertain: true)
@@ -115,15 +136,26 @@ final class HomeProvider: Provider {
             return true
         }
         switch delivery.envelope.content {
-        case .typing, .presence:
+        case .typing:
             // Of the moment: worthless to whoever is not looking.
             surroundings.inbox.show(Inbox.Item(delivery.envelope))
             delivery.complete(.delivered)
-        case .message, .receipt, .subscription, .contact, .call, .failure:
-            arrived.append(delivery)
-            if arrived.count == 1 { surroundings.worker.enqueue { [weak self] in self?.store() } }
+        case .presence(let presence):
+            heard(presence, delivery)
+        case .subscription(let subscription) where subscription.action == .probe:
+            probed(delivery)
+        case .subscription(let subscription):
+            received(subscription, delivery)
+        case .message, .receipt, .contact, .call, .failure:
+            keep(delivery)
         }
         return true
+    }
+
+    /// Stores something in the inbox, with what else arrives in this tick.
+    func keep(_ delivery: Delivery) {
+        arrived.append(delivery)
+        if arrived.count == 1 { surroundings.worker.enqueue { [weak self] in self?.store() } }
     }
 
     private func store() {
@@ -173,6 +205,7 @@ final class HomeProvider: Provider {
     ///
     /// - Parameter then: called once, with `accepted` or `failed`.
     func submit(_ envelope: Envelope, then: @escaping (Outcome) -> Void) {
+        guard !isStopped else { return then(HomeHolder.notRunning) }
         lastTicket += 1
         waiting[lastTicket] = then
         attempt(envelope, lastTicket)
@@ -204,6 +237,7 @@ final class HomeProvider: Provider {
         let again = unsent
         unsent = []
         for (envelope, ticket) in again { attempt(envelope, ticket) }
+        sendPresence()
     }
 
     private static func reason(_ error: HostError) -> Outcome.Reason {

@@ -122,6 +122,7 @@ package struct ReloadPlan: Hashable, Sendable {
         ("spool.retry", { $0.spool.retry == $1.spool.retry }),
         ("tls", { $0.tls == $1.tls }),
         ("policy", { $0.policy == $1.policy }),
+        ("home.presence_grace", { $0.home.presenceGrace == $1.home.presenceGrace }),
         ("plugin_path", { $0.pluginPath == $1.pluginPath }),
     ]
 

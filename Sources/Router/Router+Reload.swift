@@ -236,6 +236,8 @@ extension Router {
         } catch {
             answer.failed.append("\(error)")
         }
+        let graceMs = Int64(configuration.home.presenceGrace / .milliseconds(1))
+        workers[0].run { [home] in home.provider?.presenceGraceMs = graceMs }
         answer.done += plan.changedKeys.filter { $0 != "tls" }.map { "took over \($0)" }
     }
 

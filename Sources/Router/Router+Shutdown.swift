@@ -41,6 +41,7 @@ extension Router {
         for runtime in core.runtimes.reversed() { await onLoop(of: runtime) { $0.stop() } }
         await wait(until: .now + Self.connectorTime) { connectors.haveEnded }
         inbox.close()
+        directory.close()
         instanceStore.close()
         vault?.close()
         await endSpool()

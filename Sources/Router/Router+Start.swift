@@ -39,6 +39,7 @@ extension Router {
         for runtime in runtimes { setLimits(of: runtime, configuration) }
         core.open(store: store)
         watchForStalls()
+        watchLinks()
         startWatchdog()
         warnOfPolicy(configuration.policy)
         do throws(PolicyStoreError) {
@@ -81,13 +82,19 @@ extension Router {
     private func startHome(_ runtime: InstanceRuntime) async throws {
         let domains = configuration.home.domains.map(HomeProvider.Domain.init)
         let held = LoopBound(value: runtime)
-        home.surroundings = HomeProvider.Surroundings(domains: domains, inbox: inbox, worker: workers[0]) { token in
+        home.surroundings = HomeProvider.Surroundings(
+            domains: domains,
+            inbox: inbox,
+            directory: directory,
+            worker: workers[0]
+        ) { token in
             held.value.inFlight.envelope(of: token)?.idempotencyKey
         }
         // A plugin's table lives for ever: it holds the holder, which is emptied at the end, and nothing else.
+        let graceMs = Int64(configuration.home.presenceGrace / .milliseconds(1))
         let table = Entry.plugin(HomeProvider.self) { [home] host, _ throws(ProviderError) in
             guard let surroundings = home.surroundings else { throw ProviderError("the router is gone") }
-            let provider = HomeProvider(host: host, surroundings: surroundings)
+            let provider = HomeProvider(host: host, surroundings: surroundings, presenceGraceMs: graceMs)
             home.provider = provider
             return provider
         }

@@ -27,6 +27,8 @@ internal import Vault
 package final class Router: Sendable {
     /// What the home users have received.
     package let inbox: Inbox
+    /// Their contacts, presence and linked accounts.
+    package let directory: HomeDirectory
 
     let configuration: RouterConfiguration
     let linked: [String: Plugin]
@@ -138,6 +140,7 @@ package final class Router: Sendable {
             vault = try Self.openVault(configuration)
             seats = try SeatStore(path: "\(state)/policy.db")
             assigned = try seats.seats()
+            directory = try HomeDirectory(path: "\(state)/directory.db", vault: vault)
         } catch {
             throw .storage("\(error)")
         }

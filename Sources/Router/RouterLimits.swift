@@ -31,5 +31,8 @@ package struct RouterLimits: Hashable, Sendable {
     /// How often it is looked whether workers are stuck in plugins.
     package var watchInterval = Duration.milliseconds(50)
 
+    /// How often it is looked which networks can be reached.
+    package var linkWatchInterval = Duration.seconds(2)
+
     package init() {}
 }

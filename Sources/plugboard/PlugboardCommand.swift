@@ -29,6 +29,8 @@ struct PlugboardCommand<Parts: RouterParts>: AsyncParsableCommand {
                 ExplainCommand.self,
                 PolicyCommand.self,
                 LicencesCommand.self,
+                UsersCommand.self,
+                ContactsCommand.self,
             ]
         )
     }

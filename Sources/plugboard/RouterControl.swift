@@ -77,7 +77,10 @@ struct RouterControl: ControlHandler {
         case .metrics:
             for part in MetricsPart.parts(of: await router.metricsText()) { try await respond.send(part) }
         case nil:
-            throw ControlFailure(.unknownCommand, "this router does not know the command '\(request.command)'")
+            guard let command = DirectoryCommand(rawValue: request.command) else {
+                throw ControlFailure(.unknownCommand, "this router does not know the command '\(request.command)'")
+            }
+            try await directory(command, request, respond)
         }
     }
 

@@ -26,6 +26,7 @@ import Testing
                 HomeSection.Domain(name: "c.test", users: .any),
             ]
         )
+        #expect(configuration.home.presenceGrace == .seconds(90))
         #expect(!configuration.spool.durable)
         #expect(configuration.spool.expire == .seconds(24 * 3600))
         #expect(configuration.spool.deadLetters.keep == .seconds(7 * 86400))
@@ -73,6 +74,7 @@ import Testing
         #expect(configuration.router.control == "/etc/plugboard/state/control.sock")
         #expect(configuration.router.log == .info)
         #expect(configuration.home.domains == [])
+        #expect(configuration.home.presenceGrace == .seconds(60))
         #expect(configuration.spool.durable)
         #expect(configuration.spool.expire == .seconds(48 * 3600))
         #expect(configuration.spool.retry == SpoolSection.Retry(first: .seconds(5), max: .seconds(3600), attempts: 100))
@@ -151,6 +153,7 @@ import Testing
           control: /run/plugboard/control.sock
           log: debug
         home:
+          presence_grace: 90s
           domains:
             A.test:
               users: [alice, bob]

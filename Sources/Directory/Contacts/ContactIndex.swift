@@ -14,8 +14,10 @@ package final class ContactIndex: Sendable {
         package var watchers: Set<Address> = []
         /// Those whose presence the owner sees.
         package var watched: Set<Address> = []
+        /// Those who have asked to see the owner's presence, and wait for an answer.
+        package var askers: Set<Address> = []
 
-        var isEmpty: Bool { listed.isEmpty && watchers.isEmpty && watched.isEmpty }
+        var isEmpty: Bool { listed.isEmpty && watchers.isEmpty && watched.isEmpty && askers.isEmpty }
     }
 
     private static let shardCount = 16
@@ -35,7 +37,7 @@ package final class ContactIndex: Sendable {
         entry(of: owner).listed.contains(contact)
     }
 
-    /// All owners that watch somebody or are watched.
+    /// All owners of a list that is not empty, in no order.
     package var owners: [Address] { shards.flatMap { $0.withLockedValue { Array($0.keys) } } }
 
     /// Takes over what has become of a contact; nil: nothing is kept of it.
@@ -45,6 +47,7 @@ package final class ContactIndex: Sendable {
             Self.set(&entry.listed, address, contact?.isListed ?? false)
             Self.set(&entry.watchers, address, contact?.state.isSeenByContact ?? false)
             Self.set(&entry.watched, address, contact?.state.seesContact ?? false)
+            Self.set(&entry.askers, address, contact?.state.isPendingIn ?? false)
             if !entry.isEmpty { entries[owner] = entry }
         }
     }

@@ -17,6 +17,7 @@ struct Setup {
     var workers = 1
     var isDurable = true
     var users = "any"
+    var presenceGrace = "60s"
     var firstRetry = "100ms"
     var lastRetry = "100ms"
     var attempts = 100
@@ -44,7 +45,7 @@ struct Setup {
     fileprivate func yaml(state: String, providers: [String]) -> String {
         """
         router: {id: test, workers: \(workers), state: \(state)}
-        home: {domains: {home.example: {users: \(users)}}}
+        home: {domains: {home.example: {users: \(users)}}, presence_grace: \(presenceGrace)}
         spool:
           durable: \(isDurable)
           expire: \(expire)

@@ -26,6 +26,10 @@ final class Script: @unchecked Sendable {
     var onRoom: ((ScriptedProvider) -> Void)?
     var onDrain: ((ScriptedProvider) -> Void)?
     var onStop: ((ScriptedProvider) -> Void)?
+    /// What it says of its links.
+    var links: [LinkReport] = []
+    /// Times that it was asked for them.
+    let linksAsked = Recorder<Void>()
     /// The provider, once it was made.
     var provider: ScriptedProvider?
 
@@ -118,6 +122,11 @@ final class ScriptedProvider: Provider {
         // A host call from here on would be a mistake of the test.
         held = []
         outgoing = []
+    }
+
+    func links() -> [LinkReport] {
+        script.linksAsked.append(())
+        return script.links
     }
 
     /// Submits envelopes, and waits for room whenever there is none.
