@@ -216,7 +216,8 @@ let allTests: [Target] = [
     tests(
         "HostParityTests",
         [
-            "ProviderTestKit", "ProviderKit", "Configuration", "HostServices", "IMModel", "PluginHost", "Router",
+            "ProviderTestKit", "ProviderKit", "Configuration", "Directory", "HostServices", "IMModel", "PluginHost",
+            "Router",
             "CPlugboard", locks, log,
         ]
     ),

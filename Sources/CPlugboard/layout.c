@@ -398,3 +398,25 @@ SIZE(plugboard_log_field_t, 40);
 AT(plugboard_log_t, reserved, 4);
 AT(plugboard_log_t, write, 8);
 SIZE(plugboard_log_t, 16);
+
+AT(plugboard_linked_account_t, reserved, 4);
+AT(plugboard_linked_account_t, account, 8);
+AT(plugboard_linked_account_t, user, 16);
+AT(plugboard_linked_account_t, name, 32);
+SIZE(plugboard_linked_account_t, 48);
+
+AT(plugboard_credentials_t, reserved, 4);
+AT(plugboard_credentials_t, password, 8);
+SIZE(plugboard_credentials_t, 24);
+
+AT(plugboard_accounts_t, reserved, 4);
+AT(plugboard_accounts_t, follow, 8);
+AT(plugboard_accounts_t, password, 16);
+SIZE(plugboard_accounts_t, 24);
+
+AT(plugboard_accounts_events_t, reserved, 4);
+AT(plugboard_accounts_events_t, linked, 8);
+AT(plugboard_accounts_events_t, changed, 16);
+AT(plugboard_accounts_events_t, unlinked, 24);
+AT(plugboard_accounts_events_t, password, 32);
+SIZE(plugboard_accounts_events_t, 40);

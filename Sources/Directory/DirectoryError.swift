@@ -36,6 +36,8 @@ package enum DirectoryError: Error, Hashable, Sendable {
     case badAccount(bytes: Int, limit: Int)
     /// A user has as many linked accounts as they may.
     case tooManyAccounts(user: Address, limit: Int)
+    /// A provider has as many linked accounts as it may.
+    case tooManyProviderAccounts(provider: String, limit: Int)
     /// A password is empty or too long.
     case badPassword(bytes: Int, limit: Int)
     /// The account is linked already, to somebody else.
@@ -73,6 +75,8 @@ extension DirectoryError: CustomStringConvertible {
         case .badAccount(let bytes, let limit):
             "the name of a provider or account is plain text of 1 to \(limit) bytes, not \(bytes)"
         case .tooManyAccounts(let user, let limit): "\(user) has \(limit) linked accounts already: unlink one"
+        case .tooManyProviderAccounts(let provider, let limit):
+            "\(provider) has \(limit) linked accounts already: configure a second provider for more"
         case .badPassword(let bytes, let limit): "a password has 1 to \(limit) bytes, not \(bytes)"
         case .accountTaken(let provider, let account):
             "the account \(account) of \(provider) is linked to another user: unlink it there first"

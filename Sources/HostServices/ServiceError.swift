@@ -47,6 +47,7 @@ package enum ServiceError: Error, Hashable, Sendable {
         case storeRequests = "requests to the store without an answer"
         case storeRequestBytes = "bytes in requests to the store without an answer"
         case storeValueBytes = "bytes in a value"
+        case accountRequests = "questions for passwords without an answer"
     }
 }
 

@@ -64,6 +64,9 @@ package struct ServiceLimits: Hashable, Sendable {
     /// Bytes of keys and values in them.
     package var storeRequestBytesMax = 8 << 20
 
+    /// Questions for passwords of linked accounts that have no answer.
+    package var accountRequestsMax = 256
+
     /// Datagram sockets.
     package var udpSocketsMax = 64
     /// Datagrams that wait to be sent or told, for each socket and way; further ones are lost.

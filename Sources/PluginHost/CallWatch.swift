@@ -25,6 +25,8 @@ package enum ProviderCall: UInt8, CaseIterable, Sendable {
     case command
     /// An answer of the store or the vault.
     case stored
+    /// Anything about linked accounts.
+    case accounts
 }
 
 /// Which call into a plugin one worker is in, for a thread that watches it.

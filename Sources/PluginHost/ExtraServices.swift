@@ -16,6 +16,7 @@ final class ExtraServices {
     var udpUsers: [UDPSocketHandle: UnsafeMutableRawPointer] = [:]
     let store: PluginStore
     let secrets: PluginStore
+    let accounts: PluginAccounts
 
     init(_ services: Instance.Services, space: String, logger: Logger) {
         func store(_ backend: (any KeyValueBackend)?) -> PluginStore {
@@ -25,6 +26,14 @@ final class ExtraServices {
         }
         self.store = store(services.store)
         self.secrets = store(services.vault)
+        accounts = PluginAccounts(
+            AccountService(
+                worker: services.worker,
+                limits: services.limits,
+                source: services.accounts,
+                instance: space
+            )
+        )
         metrics = MetricsService(
             limits: services.limits,
             registry: services.metrics,
@@ -46,12 +55,15 @@ final class ExtraServices {
         udp.delegate = instance
         store.service.delegate = instance
         secrets.service.delegate = instance
+        accounts.service.delegate = instance
     }
 
     /// Notes which answers the provider wants to hear of.
     func askForEvents(of provider: UnsafePointer<plugboard_provider_t>, _ pointer: UnsafeMutableRawPointer?) {
         httpEvents = HostExtensions.events(PLUGBOARD_EXT_HTTP, of: provider, pointer, as: plugboard_http_events_t.self)
         udpEvents = HostExtensions.events(PLUGBOARD_EXT_UDP, of: provider, pointer, as: plugboard_udp_events_t.self)
+        typealias AccountEvents = plugboard_accounts_events_t
+        accounts.events = HostExtensions.events(PLUGBOARD_EXT_ACCOUNTS, of: provider, pointer, as: AccountEvents.self)
         typealias StoreEvents = plugboard_store_events_t
         store.events = HostExtensions.events(PLUGBOARD_EXT_STORE, of: provider, pointer, as: StoreEvents.self)
         secrets.events = HostExtensions.events(PLUGBOARD_EXT_SECRETS, of: provider, pointer, as: StoreEvents.self)
@@ -64,6 +76,7 @@ final class ExtraServices {
         metrics.closeAll()
         store.closeAll()
         secrets.closeAll()
+        accounts.closeAll()
         httpUsers = [:]
         udpUsers = [:]
     }

@@ -5,6 +5,7 @@ enum HostExtensions {
     /// The table of an extension; nil if there is none of this id.
     static func table(_ id: String) -> UnsafeRawPointer? {
         switch id {
+        case PLUGBOARD_EXT_ACCOUNTS: UnsafeRawPointer(AccountsTable.table)
         case PLUGBOARD_EXT_COMMANDS: UnsafeRawPointer(CommandTable.table)
         case PLUGBOARD_EXT_DIGEST: UnsafeRawPointer(DigestTable.table)
         case PLUGBOARD_EXT_HTTP: UnsafeRawPointer(HTTPTable.table)

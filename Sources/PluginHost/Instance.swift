@@ -64,6 +64,8 @@ package final class Instance {
         package var store: (any KeyValueBackend)?
         /// Where instances keep secrets; nil: nowhere.
         package var vault: (any KeyValueBackend)?
+        /// Where the home users' accounts on the instances' networks are; nil: nowhere.
+        package var accounts: (any AccountSource)?
         /// Where instances' metrics go.
         package var metrics: MetricsRegistry
         /// The worker's: is told of each call into the plugin.
@@ -77,6 +79,7 @@ package final class Instance {
             logger: Logger,
             store: (any KeyValueBackend)? = nil,
             vault: (any KeyValueBackend)? = nil,
+            accounts: (any AccountSource)? = nil,
             metrics: MetricsRegistry = MetricsRegistry(),
             watch: CallWatch = CallWatch()
         ) {
@@ -87,6 +90,7 @@ package final class Instance {
             self.logger = logger
             self.store = store
             self.vault = vault
+            self.accounts = accounts
             self.metrics = metrics
             self.watch = watch
         }

@@ -3,6 +3,7 @@ internal import CPlugboard
 /// What waits for answers of the host's extensions.
 struct PendingAnswers {
     var http: [UInt64: PendingHTTP] = [:]
+    var accounts = PendingAccounts()
     var sockets: [UInt64: (DatagramSocket, any DatagramReceiver)] = [:]
     /// By the extension's id: the store and the vault have handles of their own.
     var stores: [String: [UInt64: (plugboard_status_t, [StoreEntry]) -> Void]] = [:]
@@ -22,6 +23,7 @@ extension InstanceBox {
     /// The tables through which the host's extensions answer, by their ids.
     static func events(_ id: String) -> UnsafeRawPointer? {
         switch id {
+        case PLUGBOARD_EXT_ACCOUNTS: UnsafeRawPointer(accountsTable)
         case PLUGBOARD_EXT_HTTP: UnsafeRawPointer(httpTable)
         case PLUGBOARD_EXT_STORE: UnsafeRawPointer(storeTable)
         case PLUGBOARD_EXT_SECRETS: UnsafeRawPointer(secretsTable)

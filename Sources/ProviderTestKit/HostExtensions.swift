@@ -8,6 +8,7 @@ internal import Crypto
 enum HostExtensions {
     /// Safe to share: immortal, and never written after this initialiser.
     private nonisolated(unsafe) static let tables: [String: UnsafeRawPointer] = [
+        PLUGBOARD_EXT_ACCOUNTS: immortal(SimulatedAccounts.table),
         PLUGBOARD_EXT_DIGEST: immortal(digests),
         PLUGBOARD_EXT_HTTP: immortal(SimulatedHTTP.table),
         PLUGBOARD_EXT_LOG: immortal(log),

@@ -73,6 +73,15 @@ public final class SimulatedInstance {
     var storePendingBytes = 0
     /// When the last of them is answered, in ns.
     var storeAnswerAt: UInt64 = 0
+    /// The plugin's table for what becomes of accounts.
+    var accountEvents: plugboard_accounts_events_t?
+    var isFollowingAccounts = false
+    /// The accounts that it was told of, by their handles.
+    var accountNames: [UInt64: String] = [:]
+    /// Requests for passwords without an answer.
+    var accountRequests = 0
+    /// When the last of what it is told of accounts comes, in ns.
+    var accountNewsAt: UInt64 = 0
     var meters = SimulatedMetrics()
     var sockets: [UInt64: SimulatedSocket] = [:]
     var udpEvents: plugboard_udp_events_t?
@@ -91,6 +100,8 @@ public final class SimulatedInstance {
         case timer
         case query
         case storeRequest
+        case account
+        case accountRequest
         case metric
         case series
         case socket

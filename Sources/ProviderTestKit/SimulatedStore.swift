@@ -210,6 +210,7 @@ extension SimulatedInstance {
     /// Asks the plugin for the tables that answer the host's extensions, as the real host does before start().
     func findEvents() {
         httpEvents = events(PLUGBOARD_EXT_HTTP, as: plugboard_http_events_t.self)
+        accountEvents = events(PLUGBOARD_EXT_ACCOUNTS, as: plugboard_accounts_events_t.self)
         udpEvents = events(PLUGBOARD_EXT_UDP, as: plugboard_udp_events_t.self)
         for kind in [SimulatedStore.Kind.plain, .secret] {
             storeEvents[kind] = events(kind.id, as: plugboard_store_events_t.self)

@@ -28,6 +28,8 @@ public final class Simulation {
     var ledger = Ledger()
     /// What instances have stored, by their names and the kind of store.
     var stored: [String: [[UInt8]: [UInt8]]] = [:]
+    /// The accounts that are linked, by the instances' names.
+    var accounts: [String: [SimulatedAccounts.Account]] = [:]
     /// The kinds of the metrics that instances have declared, by their full names.
     var metricKinds: [String: UInt32] = [:]
     /// In ns since the world began.

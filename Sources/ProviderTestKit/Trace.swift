@@ -14,6 +14,7 @@ struct Trace {
         case bind, closeSocket, socketClosed, sendDatagrams, datagramsTold, datagramLost
         case webRequest, webAsked, webHead, webBody, webDone, webFailed, webCancelled
         case takenBack, replaced
+        case accountsFollowed, accountsLinked, accountChanged, accountUnlinked, passwordAsked, passwordTold
     }
 
     struct Event {
@@ -136,6 +137,12 @@ extension Trace.Event {
         case .webFailed: "done() of request \(a): failed with cause \(b)"
         case .webCancelled: "  cancel request \(a)"
         case .takenBack: "the router takes back token \(a)"
+        case .accountsFollowed: "  follow accounts"
+        case .accountsLinked: "linked() of \(a) accounts\(b == 1 ? ", the last of the list" : "")"
+        case .accountChanged: "changed() of account \(a)"
+        case .accountUnlinked: "unlinked() of account \(a)"
+        case .passwordAsked: "  password request \(a)"
+        case .passwordTold: "password() of request \(a)"
         case .replaced: "a state that waits is replaced by a newer one"
         case .peerOpened: "peer \(a) is connected"
         case .peerReceived: "peer \(a) reads \(b) bytes"

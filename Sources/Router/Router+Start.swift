@@ -142,6 +142,7 @@ extension Router {
             logger: logger,
             store: instanceStore,
             vault: vault,
+            accounts: DirectoryAccounts(directory: directory),
             metrics: metrics,
             watch: runtime.context.watch
         )

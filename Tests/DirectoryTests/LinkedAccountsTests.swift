@@ -1,5 +1,6 @@
 import Foundation
 import IMModel
+import Synchronization
 import Testing
 import Vault
 
@@ -109,6 +110,60 @@ struct LinkedAccountsTests {
         }
         try accounts.link(account("a32"), password: [2])
         try accounts.link(account("b", of: bob), password: [1])
+    }
+
+    @Test("A provider has so many accounts and no more; those it has can get new passwords")
+    func providerLimit() throws {
+        let few = LinkedAccounts(file, vault: vault, providerAccountsMax: 2)
+        try few.link(account("a"), password: [1])
+        try few.link(account("b", of: bob), password: [1])
+        #expect(throws: DirectoryError.tooManyProviderAccounts(provider: "aol", limit: 2)) {
+            try few.link(account("c"), password: [1])
+        }
+        try few.link(account("a"), password: [2])
+        try few.link(account("c", at: "yahoo"), password: [1])
+        try few.unlink(user: alice, provider: "aol", account: "a")
+        try few.link(account("c"), password: [1])
+    }
+
+    @Test("Who follows a provider's accounts hears of all that there are, then of changes, until it wants no more")
+    func following() throws {
+        try accounts.link(account("b"), password: [1])
+        try accounts.link(account("a", of: bob), password: [1])
+        try accounts.link(account("x", at: "yahoo"), password: [1])
+        let heard = Heard()
+        try accounts.follow("aol") { heard.note($0) }
+        try accounts.link(account("c"), password: [1])
+        try accounts.link(account("b"), password: [2])
+        try accounts.unlink(user: bob, provider: "aol", account: "a")
+        try accounts.unlink(user: alice, provider: "yahoo", account: "x")
+        #expect(throws: DirectoryError.self) { try accounts.unlink(user: alice, provider: "aol", account: "a") }
+        let gone = LinkedAccount(user: bob, provider: "aol", account: "a", linked: 0)
+        let all: [LinkedAccounts.News] = [
+            .list([account("a", of: bob), account("b")]), .linked(account("c")), .changed(account("b")),
+            .unlinked(gone),
+        ]
+        #expect(heard.news == all)
+        heard.stop()
+        try accounts.link(account("d"), password: [1])
+        try accounts.link(account("e"), password: [1])
+        // It was told once more, answered that it wants no more, and heard nothing after that.
+        #expect(heard.news == all + [.linked(account("d"))])
+    }
+
+    /// What a follower heard.
+    private final class Heard: Sendable {
+        private let state = Mutex<(news: [LinkedAccounts.News], wantsMore: Bool)>(([], true))
+
+        var news: [LinkedAccounts.News] { state.withLock { $0.news } }
+        func stop() { state.withLock { $0.wantsMore = false } }
+
+        func note(_ news: LinkedAccounts.News) -> Bool {
+            state.withLock {
+                $0.news.append(news)
+                return $0.wantsMore
+            }
+        }
     }
 
     @Test("Without a vault there is no place for a password")

@@ -10,7 +10,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from cases import home, hostile, peers
+from cases import contacts, home, hostile, peers
 from harness.peers import Ejabberd, Mode, Prosody
 from harness.suites import Report
 from harness.waiting import Failure
@@ -19,8 +19,8 @@ from harness.world import Scenario, World
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 SCENARIOS = [
-    Scenario("With EXTERNAL", Mode.EXTERNAL, Mode.EXTERNAL, {"peers": peers.suite, "home": home.suite}),
-    Scenario("With dialback", Mode.DIALBACK, Mode.DIALBACK, {"peers": peers.suite, "home": home.suite}),
+    Scenario("With EXTERNAL", Mode.EXTERNAL, Mode.EXTERNAL, {"peers": peers.suite, "home": home.suite, "contacts": contacts.suite}),
+    Scenario("With dialback", Mode.DIALBACK, Mode.DIALBACK, {"peers": peers.suite, "home": home.suite, "contacts": contacts.suite}),
     Scenario("With EXTERNAL refused and dialback after it", Mode.FALLBACK, Mode.FALLBACK, {"home": home.suite}),
     Scenario(
         "Among hostile peers", Mode.EXTERNAL, Mode.DIALBACK, {"hostile": hostile.suite}, partners=hostile.PARTNERS

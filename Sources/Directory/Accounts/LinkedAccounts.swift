@@ -1,5 +1,6 @@
 internal import GRDB
 package import IMModel
+internal import NIOConcurrencyHelpers
 package import Vault
 
 /// A home user's login on a public network; never its password.
@@ -32,6 +33,8 @@ package final class LinkedAccounts: Sendable {
     package static let space = "directory/accounts"
     /// The most accounts of one user.
     package static let accountsMax = 32
+    /// The most accounts of one provider.
+    package static let providerAccountsMax = 10_000
     /// The longest name of a provider or account, in bytes.
     package static let nameBytesMax = 255
     /// The longest password, in bytes.
@@ -39,11 +42,27 @@ package final class LinkedAccounts: Sendable {
 
     private let file: DirectoryFile
     private let vault: SecretVault?
+    private let providerAccountsMax: Int
+    /// Changes take turns, so that followers hear of them in order.
+    private let turns = NIOLock()
+    /// Those who hear of a provider's accounts, by its name.
+    private let followers = NIOLockedValueBox<[String: [@Sendable (News) -> Bool]]>([:])
+
+    /// What becomes of one provider's accounts.
+    package enum News: Hashable, Sendable {
+        /// All that there are, in the order of accounts; first, and once.
+        case list([LinkedAccount])
+        case linked(LinkedAccount)
+        /// It has another password.
+        case changed(LinkedAccount)
+        case unlinked(LinkedAccount)
+    }
 
     /// - Parameter vault: nil: there is none, and nothing can be linked.
-    package init(_ file: DirectoryFile, vault: SecretVault?) {
+    package init(_ file: DirectoryFile, vault: SecretVault?, providerAccountsMax: Int = providerAccountsMax) {
         self.file = file
         self.vault = vault
+        self.providerAccountsMax = providerAccountsMax
     }
 
     /// Links an account to a user; one that is the user's already gets the new password.
@@ -57,8 +76,10 @@ package final class LinkedAccounts: Sendable {
             throw .badPassword(bytes: password.count, limit: Self.passwordBytesMax)
         }
         guard let vault else { throw .noVault }
+        turns.lock()
+        defer { turns.unlock() }
         // In the file's turn, so that two who link one account do not swap passwords.
-        try file.write { db in
+        let isNew = try file.write { db in
             let owner = try String.fetchOne(
                 db,
                 sql: "SELECT user FROM accounts WHERE provider = ? AND account = ?",
@@ -76,16 +97,30 @@ package final class LinkedAccounts: Sendable {
             guard owner != nil || count < Self.accountsMax else {
                 throw DirectoryError.tooManyAccounts(user: account.user, limit: Self.accountsMax)
             }
+            let atProvider =
+                try Int.fetchOne(
+                    db,
+                    sql: "SELECT COUNT(*) FROM accounts WHERE provider = ?",
+                    arguments: [account.provider]
+                ) ?? 0
+            guard owner != nil || atProvider < providerAccountsMax else {
+                throw DirectoryError.tooManyProviderAccounts(provider: account.provider, limit: providerAccountsMax)
+            }
             try Self.perform(.put(key: Self.key(account), value: password, condition: .none), vault)
             try db.execute(
                 sql: "INSERT OR REPLACE INTO accounts (provider, account, user, linked) VALUES (?, ?, ?, ?)",
                 arguments: [account.provider, account.account, account.user.description, account.linked]
             )
+            return owner == nil
         }
+        tell(account.provider, isNew ? .linked(account) : .changed(account))
     }
 
     /// Ends a link, and removes the password.
     package func unlink(user: Address, provider: String, account: String) throws(DirectoryError) {
+        turns.lock()
+        defer { turns.unlock() }
+        let removed = LinkedAccount(user: user, provider: provider, account: account, linked: 0)
         try file.write { db in
             try db.execute(
                 sql: "DELETE FROM accounts WHERE provider = ? AND account = ? AND user = ?",
@@ -94,11 +129,30 @@ package final class LinkedAccounts: Sendable {
             guard db.changesCount == 1 else {
                 throw DirectoryError.noAccount(provider: provider, account: account, user: user)
             }
-            let removed = LinkedAccount(user: user, provider: provider, account: account, linked: 0)
             // Without a vault there is no password that could be used either.
             if let vault { try Self.perform(.remove(key: Self.key(removed)), vault) }
         }
+        tell(provider, .unlinked(removed))
     }
+
+    // MARK: Following
+
+    /// Says which accounts a provider has, and then what becomes of them, in order.
+    ///
+    /// - Parameter told: called before this returns, and later on any thread, in which it must not come back here; answers
+    ///   whether it wants to hear more.
+    package func follow(_ provider: String, _ told: @escaping @Sendable (News) -> Bool) throws(DirectoryError) {
+        turns.lock()
+        defer { turns.unlock() }
+        let present = try accounts(at: provider)
+        followers.withLockedValue { if told(.list(present)) { $0[provider, default: []].append(told) } }
+    }
+
+    private func tell(_ provider: String, _ news: News) {
+        followers.withLockedValue { followers in followers[provider]?.removeAll { !$0(news) } }
+    }
+
+    // MARK: Reading
 
     /// A user's accounts, in the order of providers and accounts.
     package func accounts(of user: Address) throws(DirectoryError) -> [LinkedAccount] {

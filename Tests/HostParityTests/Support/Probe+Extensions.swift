@@ -6,6 +6,7 @@ extension Probe {
     func events(_ id: String) -> UnsafeRawPointer? {
         guard use.events?.contains(id) ?? true else { return nil }
         switch id {
+        case PLUGBOARD_EXT_ACCOUNTS: return UnsafeRawPointer(arena.put(Self.accountEvents()))
         case PLUGBOARD_EXT_STORE: return UnsafeRawPointer(arena.put(Self.storeEvents("plain")))
         case PLUGBOARD_EXT_SECRETS: return UnsafeRawPointer(arena.put(Self.storeEvents("secret")))
         case PLUGBOARD_EXT_HTTP: return UnsafeRawPointer(arena.put(Self.httpEvents()))

@@ -6,8 +6,17 @@ protocol ProbeWorld: AnyObject, Sendable {
     /// Has home users send envelopes, one after the other.
     func send(_ envelopes: [Envelope], to probe: Probe)
 
+    /// Has an operator link and unlink accounts on the probe's network, one after the other.
+    func change(_ changes: [AccountChange], of probe: Probe)
+
     /// Where the web server of ``WebScript`` listens, on this machine.
     var webPort: UInt16 { get }
+}
+
+/// What an operator does with an account of `alice` at home.
+enum AccountChange: Sendable {
+    case link(String, password: String)
+    case unlink(String)
 }
 
 /// A plugin on the bare ABI, as one in C would be, that goes through the steps of a use and records what comes of them.

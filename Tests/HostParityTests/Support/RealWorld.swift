@@ -1,4 +1,5 @@
 import Configuration
+import Directory
 import Foundation
 import IMModel
 import Logging
@@ -86,6 +87,26 @@ final class RealWorld: ProbeWorld, @unchecked Sendable {
     func send(_ envelopes: [Envelope], to probe: Probe) {
         guard let router = router.withLockedValue({ $0 }) else { return }
         Task { for envelope in envelopes { _ = await router.send(envelope) } }
+    }
+
+    func change(_ changes: [AccountChange], of probe: Probe) {
+        guard let router = router.withLockedValue({ $0 }), let alice = Address("alice@home.example") else { return }
+        let id = probe.id
+        router.directory.perform { [log] in
+            for change in changes {
+                do {
+                    switch change {
+                    case .link(let name, let password):
+                        let account = LinkedAccount(user: alice, provider: id, account: name, linked: 0)
+                        try router.directory.accounts.link(account, password: Array(password.utf8))
+                    case .unlink(let name):
+                        try router.directory.accounts.unlink(user: alice, provider: id, account: name)
+                    }
+                } catch {
+                    log.lines.withLockedValue { $0.append("\(id): \(error)") }
+                }
+            }
+        }
     }
 
     struct NotConfigured: Error {

@@ -55,6 +55,16 @@ final class SimulatedWorld: ProbeWorld, @unchecked Sendable {  // Safe: used on 
         return Result(record: probe.record, violation: simulation.violation, stuckAt: stuckAt)
     }
 
+    func change(_ changes: [AccountChange], of probe: Probe) {
+        guard let alice = Address("alice@home.example") else { return }
+        for change in changes {
+            switch change {
+            case .link(let name, let password): instance?.link(name, to: alice, password: password)
+            case .unlink(let name): instance?.unlink(name)
+            }
+        }
+    }
+
     func send(_ envelopes: [Envelope], to probe: Probe) {
         for envelope in envelopes { instance?.deliver(envelope) }
     }

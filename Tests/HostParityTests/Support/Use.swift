@@ -46,7 +46,8 @@ struct Use: Sendable, CustomTestStringConvertible {
 
     /// All of them.
     static let all: [Use] =
-        life + envelopes + deliveries + time + streamCalls + streams + stores + lines + digests + web + datagrams
+        life + envelopes + deliveries + time + streamCalls + streams + stores + accounts + lines + digests + web
+        + datagrams
         + metrics
 }
 

@@ -109,6 +109,8 @@ extension Use {
         Call(name: "udp.bind") { _ = $0.bind() },
         Call(name: "metrics.declare") { $0.declare("early") },
         Call(name: "metrics.series") { $0.series("17", []) },
+        Call(name: "accounts.follow") { $0.followAccounts() },
+        Call(name: "accounts.password") { $0.askPassword("17") },
         Call(name: "store.get") { $0.get(.plain, $0.arena.text("key")) },
         Call(name: "store.put") { $0.put(.plain, $0.arena.text("key"), $0.arena.text("value")) },
         Call(name: "store.remove") { $0.remove(.plain, $0.arena.text("key")) },

@@ -24,12 +24,22 @@ class Client(slixmpp.ClientXMPP):
         super().__init__(f"{peer.address_of(user)}/interop", PASSWORD)
         self.peer = peer
         self.messages = Mailbox(f"{user} on {peer.name}")
+        self.presences = Mailbox(f"{user} on {peer.name}, for presence,")
+        self.roster_pushes = Mailbox(f"{user} on {peer.name}, for roster pushes,")
+        # Cases answer requests themselves.
+        self.auto_authorize = self.auto_subscribe = None
         self._signed_in = False
         for plugin in ("xep_0030", "xep_0085", "xep_0184", "xep_0199"):
             self.register_plugin(plugin)
         self.add_event_handler("session_start", self._became_ready)
         # A stanza handler sees every message, also those that slixmpp has no event for.
         self.register_handler(slixmpp.Callback("messages", slixmpp.StanzaPath("message"), self.messages.put))
+        self.register_handler(
+            slixmpp.Callback("presences", slixmpp.StanzaPath("presence"), self.presences.put)
+        )
+        self.register_handler(
+            slixmpp.Callback("roster pushes", slixmpp.StanzaPath("iq@type=set/roster"), self._roster_pushed)
+        )
 
     def get_ssl_context(self):
         """The client's own link is not under test, and in dialback mode its server has a self-signed certificate."""
@@ -52,6 +62,42 @@ class Client(slixmpp.ClientXMPP):
         await self.get_roster()
         self.send_presence()
         self._signed_in = True
+
+    def _roster_pushed(self, iq):
+        for jid, item in iq["roster"]["items"].items():
+            self.roster_pushes.put({"jid": jid.bare, "subscription": item["subscription"], "ask": item["ask"] or ""})
+
+    def forget(self):
+        """Forgets what has arrived of presence and roster pushes."""
+        self.presences.items.clear()
+        self.roster_pushes.items.clear()
+
+    def presence_to(self, to, kind):
+        """Sends a step of the subscription handshake."""
+        self.make_presence(pto=to, ptype=kind, pfrom=self.boundjid.bare).send()
+
+    async def presence_from(self, sender, kind, status=None):
+        """Waits for presence of this type from this bare address; of those who are there, `kind` is what they show."""
+        return await self.presences.first(
+            lambda presence: presence["from"].bare == sender and presence["type"] == kind
+            and (status is None or presence["status"] == status),
+            f"presence {kind} {status or ''} from {sender}",
+        )
+
+    async def pushed(self, jid, subscription, ask=""):
+        """Waits until the server says that the contact is in this state."""
+        wanted = {"jid": jid, "subscription": subscription, "ask": ask}
+        return await self.roster_pushes.first(lambda item: item == wanted, f"the roster item {wanted}")
+
+    async def roster_item(self, jid):
+        """The contact as the server's roster has it; None if it is not there."""
+        answer = await self.get_roster()
+        return next((item for key, item in answer["roster"]["items"].items() if key.bare == jid), None)
+
+    async def remove_contact(self, jid):
+        iq = self.make_iq_set()
+        iq["roster"]["items"] = {jid: {"subscription": "remove"}}
+        await self.answer_to(iq)
 
     def chat(self, to, text, *, receipt=False):
         """Sends a chat message and returns its id."""

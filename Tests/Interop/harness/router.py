@@ -67,6 +67,18 @@ class Router(Daemon):
         """What the operator sees of a partner domain."""
         return next(report for report in await self.lines_of("partners") if report["domain"] == domain)
 
+    async def contact(self, user, address):
+        """A contact as the home user's list has it; None if it is not there."""
+        contacts = await self.lines_of("contacts", "list", self.address_of(user))
+        return next((contact for contact in contacts if contact["address"] == address), None)
+
+    async def change_contact(self, change, user, address, *options):
+        """Adds, approves, denies or removes a contact of a home user."""
+        return await self.command("contacts", change, self.address_of(user), address, *options)
+
+    async def set_presence(self, user, availability, status=""):
+        await self.command("users", "set-presence", self.address_of(user), availability, "--status", status)
+
     async def command(self, name, *arguments):
         return await output_of(self.program, name, *arguments, "--config", self.configuration)
 

@@ -24,6 +24,8 @@ final class RawProvider: @unchecked Sendable {
     var extensionTable: UnsafeRawPointer?
     /// Tables of answers to the host's extensions, by their ids.
     var extensions: [String: UnsafeRawPointer] = [:]
+    /// The account that was linked last.
+    var lastAccount: UInt64 = 0
 
     /// The streams that were accepted, and those that were opened, in order.
     private(set) var accepted: [UInt64] = []

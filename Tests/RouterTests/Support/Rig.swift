@@ -22,6 +22,8 @@ struct Setup {
     var lastRetry = "100ms"
     var attempts = 100
     var expire = "1h"
+    /// Further lines at the top level.
+    var topLevel = ""
     /// Further lines below `providers:`.
     var moreProviders = ""
     /// More keys of a provider, by its name: `limits: {…}`.
@@ -50,6 +52,7 @@ struct Setup {
           durable: \(isDurable)
           expire: \(expire)
           retry: {first: \(firstRetry), max: \(lastRetry), attempts: \(attempts)}
+        \(topLevel)
         providers:
         \(providers.map { name in
             "  \(name): {plugin: \(name)\(more[name].map { ", \($0)" } ?? "")}"

@@ -30,6 +30,7 @@
 #include "host.h"
 #include "plugin.h"
 #include "provider.h"
+#include "ext/accounts.h"
 #include "ext/commands.h"
 #include "ext/digest.h"
 #include "ext/http.h"
