@@ -27,11 +27,14 @@ final class Candidate {
         /// Of the router; the source is on the first and the sink on the last.
         var workers = 1
         var isDurable = false
+        /// Whether a policy is asked about each message.
+        var hasPolicy = false
 
-        /// Such as `c-1k`, `c-1m-2w`, `c-1k-spool`.
+        /// Such as `c-1k`, `c-1m-2w`, `c-1k-policy`, `c-1k-spool`.
         var name: String {
             let size = addresses >= 1_000_000 ? "\(addresses / 1_000_000)m" : "\(addresses / 1_000)k"
-            return "\(language.rawValue)-\(size)" + (workers > 1 ? "-\(workers)w" : "") + (isDurable ? "-spool" : "")
+            return "\(language.rawValue)-\(size)" + (workers > 1 ? "-\(workers)w" : "") + (hasPolicy ? "-policy" : "")
+                + (isDurable ? "-spool" : "")
         }
     }
 
@@ -58,6 +61,7 @@ final class Candidate {
             providers:
               source: {plugin: source}
               sink: {plugin: sink}
+            \(plan.hasPolicy ? Self.policy : "")
             """
         let read = ConfigurationLoader.read(yaml, file: "hop.yaml", directory: folder)
         guard let configuration = read.configuration else { throw BenchmarkError.configuration("\(read.problems)") }
@@ -68,6 +72,15 @@ final class Candidate {
         let problems = try await router.start().flatMap(\.problems)
         guard problems.isEmpty else { throw BenchmarkError.configuration("\(problems)") }
     }
+
+    /// Allows what the source sends, by the settings of a user's domain.
+    private static let policy = """
+        policy:
+          federation: true
+          providers: {source: {enabled: true, network: xmpp}, sink: {enabled: true, network: xmpp}}
+          partners: {allowed: [{domain: partner.example, type: federated}], blocked: [spam.example]}
+          access: {global: {xmpp: false}, domains: {home.example: {xmpp: true}}}
+        """
 
     private static func plugins(_ language: Language, _ run: OpaquePointer) throws -> (source: Plugin, sink: Plugin) {
         switch language {

@@ -40,6 +40,7 @@ enum HopBenchmark {
         Candidate.Plan(language: .c, addresses: 1_000_000, workers: 2),
         Candidate.Plan(language: .lent, addresses: 1_000),
         Candidate.Plan(language: .swift, addresses: 1_000),
+        Candidate.Plan(language: .c, addresses: 1_000, hasPolicy: true),
         Candidate.Plan(language: .c, addresses: 1_000, isDurable: true),
         Candidate.Plan(language: .c, addresses: 1_000_000, isDurable: true),
     ]
@@ -82,10 +83,11 @@ enum HopBenchmark {
 }
 
 extension Candidate.Plan {
-    /// How the last line names it: `ns_1k`, `spool_ns_1m`, `ns_1k_2w`, `swift_ns_1k`.
+    /// How the last line names it: `ns_1k`, `spool_ns_1m`, `policy_ns_1k`, `ns_1k_2w`, `swift_ns_1k`.
     fileprivate var key: (prefix: String, suffix: String) {
         let size = addresses >= 1_000_000 ? "1m" : "1k"
-        let prefix = (isDurable ? "spool_" : "") + (language == .c ? "" : "\(language.rawValue)_")
+        let prefix =
+            (isDurable ? "spool_" : "") + (hasPolicy ? "policy_" : "") + (language == .c ? "" : "\(language.rawValue)_")
         return (prefix, "_\(size)" + (workers > 1 ? "_\(workers)w" : ""))
     }
 }
