@@ -48,8 +48,6 @@ struct PolicyReader {
         let discovery = flag(node["partner_discovery"], at: root.appending(key: "partner_discovery"))
         rules.partnerDiscovery = discovery ?? rules.partnerDiscovery
         readDiscovered(node["discovered"])
-        rules.unknownContacts =
-            choice(node["unknown_contacts"], at: root.appending(key: "unknown_contacts")) ?? rules.unknownContacts
         readLicences(node["licences"])
         readProviders(node["providers"])
         readPartners(node["partners"])

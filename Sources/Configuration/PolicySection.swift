@@ -33,12 +33,6 @@ enum PolicySection {
                 defaultValue: "1000",
                 help: "users that it may address; one that tries more is watched"
             ),
-            SettingRule(
-                "policy.unknown_contacts",
-                .choice(UnknownContacts.allCases.map(\.rawValue)),
-                defaultValue: "refuse",
-                help: "what holds for senders who have to be contacts while there are no contact lists"
-            ),
         ] + providerRules + partnerRules + accessRules + licenceRules
 
     private static let providerRules = [

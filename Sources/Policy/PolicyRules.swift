@@ -10,8 +10,6 @@ package struct PolicyRules: Hashable, Sendable {
     package var partnerDiscovery: Placed<Bool>
     /// What those may do.
     package var discovered: Placed<DiscoveredLimits>
-    /// What holds for the contact list's question as long as there are no contact lists.
-    package var unknownContacts: Placed<UnknownContacts>
     package var providers: [ProviderRule]
     package var allowed: [PartnerRule]
     package var blocked: [Placed<String>]
@@ -30,7 +28,6 @@ package struct PolicyRules: Hashable, Sendable {
         federation = Placed(false, at: place)
         partnerDiscovery = Placed(false, at: place)
         discovered = Placed(DiscoveredLimits(), at: place)
-        unknownContacts = Placed(.refuse, at: place)
         providers = []
         allowed = []
         blocked = []
@@ -40,12 +37,6 @@ package struct PolicyRules: Hashable, Sendable {
         licences = [.publicIM]
         seats = []
     }
-}
-
-/// Whether a sender counts as a contact when nobody can tell.
-package enum UnknownContacts: String, Hashable, Sendable, CaseIterable {
-    case refuse
-    case accept
 }
 
 /// Whose word counts for who a sender is (Lync: VerificationLevel).

@@ -6,7 +6,7 @@ extension PolicySnapshot {
     ///
     /// Pure, with the contact list as an argument. No allocation, unless the contact list is asked.
     ///
-    /// - Parameter contacts: nil if there are no contact lists; the rules say what holds then.
+    /// - Parameter contacts: nil: nobody is a contact.
     package func decide(_ question: PolicyQuestion, contacts: (any ContactList)?) -> PolicyDecision {
         var trail = NoTrail()
         return judge(question, contacts, &trail)
@@ -129,13 +129,14 @@ extension PolicySnapshot {
         if needsContact, !isContact(question, contacts) {
             return partner.map { .notContactOfPartner(partner: $0) } ?? .notContact(provider: question.provider)
         }
-        trail.note(verificationStep(question, partner, needsContact: needsContact, hasList: contacts != nil))
+        trail.note(verificationStep(question, partner, needsContact: needsContact))
         return nil
     }
 
     private func isContact(_ question: PolicyQuestion, _ contacts: (any ContactList)?) -> Bool {
-        guard let contacts else { return rules.unknownContacts.value == .accept }
-        guard let owner = Address(Self.text(question.local)), let contact = Address(Self.text(question.remote)) else {
+        guard let contacts, let owner = Address(Self.text(question.local)),
+            let contact = Address(Self.text(question.remote))
+        else {
             return false
         }
         return contacts.hasAdded(owner: owner, contact: contact)

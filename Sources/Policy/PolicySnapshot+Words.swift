@@ -129,16 +129,11 @@ extension PolicySnapshot {
     func verificationStep(
         _ question: PolicyQuestion,
         _ partner: Int?,
-        needsContact: Bool,
-        hasList: Bool
+        needsContact: Bool
     ) -> TrailStep {
         let place =
             partner.map { rules.allowed[$0].type.place } ?? rules.providers[question.provider].verification.place
         let (local, remote) = (Self.text(question.local), Self.text(question.remote))
-        if needsContact, !hasList {
-            let sentence = "\(remote) counts as a contact of \(local), for there are no contact lists"
-            return TrailStep(.verification, .warns, sentence, at: rules.unknownContacts.place)
-        }
         let sentence =
             needsContact ? "\(local) has added \(remote)" : "\(remote) need not be a contact of \(local)"
         return TrailStep(.verification, .passes, sentence, at: place)

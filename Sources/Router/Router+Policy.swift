@@ -25,9 +25,6 @@ extension Router {
         }
     }
 
-    /// Lets the policy ask contact lists, from now on.
-    package func setContacts(_ contacts: any ContactList) { core.setContacts(contacts) }
-
     /// Takes over the policy of another configuration.
     func takeOver(_ rules: PolicyRules?, by actor: String, _ answer: inout ReloadAnswer) {
         do throws(PolicyStoreError) {

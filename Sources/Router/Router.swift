@@ -7,6 +7,7 @@ internal import Lanes
 package import Logging
 internal import NIOConcurrencyHelpers
 package import PluginHost
+internal import Policy
 internal import PolicyStore
 internal import Spool
 internal import Synchronization
@@ -156,6 +157,9 @@ package final class Router: Sendable {
             homeDomains: configuration.home.domains.map(\.name),
             isDurable: configuration.spool.durable,
             policy: Self.snapshot(configuration.policy, assigned, seats),
+            contacts: ContactLookup { [index = directory.contacts.index] owner, contact in
+                index.hasAdded(owner: owner, contact: contact)
+            },
             audit: RefusalAudit(seats, logger),
             logger: logger,
             observer: observer

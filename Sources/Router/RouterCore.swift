@@ -40,7 +40,8 @@ final class RouterCore: @unchecked Sendable {
     ///
     /// Under the claims' lock, too.
     private var policy: PolicySnapshot?
-    private var contacts: (any ContactList)?
+    /// For the policy to ask.
+    private let contacts: (any ContactList)?
     /// Where refusals by policy are written down.
     let audit: RefusalAudit?
     let isDurable: Bool
@@ -63,11 +64,13 @@ final class RouterCore: @unchecked Sendable {
         homeDomains: [String],
         isDurable: Bool,
         policy: PolicySnapshot? = nil,
+        contacts: (any ContactList)? = nil,
         audit: RefusalAudit? = nil,
         logger: Logger,
         observer: (any RouterObserver)?
     ) {
         self.policy = policy
+        self.contacts = contacts
         self.audit = audit
         self.name = name
         self.options = options
@@ -179,15 +182,6 @@ final class RouterCore: @unchecked Sendable {
         publishTable()
     }
 
-    /// Gives the policy contact lists to ask.
-    func setContacts(_ contacts: any ContactList) {
-        claims.withLockedValue { book in
-            self.contacts = contacts
-            book.touch()
-        }
-        publishTable()
-    }
-
     /// Makes a new table if there were claims since the last one.
     ///
     /// Any thread; cheap if there were none.
@@ -200,9 +194,7 @@ final class RouterCore: @unchecked Sendable {
     private func publishTable() {
         // Before the claims are read: one that comes later makes another table.
         flags.makingTable()
-        let (book, homeDomains, policy, contacts) = claims.withLockedValue {
-            ($0, self.homeDomains, self.policy, self.contacts)
-        }
+        let (book, homeDomains, policy) = claims.withLockedValue { ($0, self.homeDomains, self.policy) }
         let table = RouteTable(
             claims: book.claims,
             homeDomains: homeDomains,

@@ -133,7 +133,7 @@ package final class RouteTable: Sendable {
     ///   - names: of the instances, by index, for refusals.
     ///   - version: the number of the snapshot.
     ///   - policy: asked about what passes between home users and others; nil: everything may.
-    ///   - contacts: for the policy; nil if there are no contact lists.
+    ///   - contacts: for the policy; nil: nobody is a contact.
     package init(
         claims: [Claim],
         homeDomains: [String],

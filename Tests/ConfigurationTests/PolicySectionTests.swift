@@ -35,7 +35,6 @@ struct PolicySectionTests {
         let rules = try #require(draft?.policy)
         #expect(!rules.federation.value && !rules.partnerDiscovery.value && rules.providers.isEmpty)
         #expect(rules.discovered.value == DiscoveredLimits(messagesPerSecond: 20, targets: 1000))
-        #expect(rules.unknownContacts.value == .refuse)
         #expect(rules.licences == [.publicIM])
         #expect(
             problems.filter { $0.message.contains("policy") }.map(\.message)
@@ -51,7 +50,6 @@ struct PolicySectionTests {
               federation: true
               partner_discovery: true
               discovered: { messages_per_second: 5, targets: 10 }
-              unknown_contacts: accept
               providers:
                 y: { enabled: true, verification: contacts, passed_dates: block, proxy: Y.test }
                 x: { enabled: true, network: sip, licence: gold, end_of_life: 2030-01-31 }
@@ -75,7 +73,6 @@ struct PolicySectionTests {
         #expect(rules.federation == Placed(true, at: Place(file: "p.yaml", line: 4, column: 15, keyPath: key)))
         #expect(rules.partnerDiscovery.value)
         #expect(rules.discovered.value == DiscoveredLimits(messagesPerSecond: 5, targets: 10))
-        #expect(rules.unknownContacts.value == .accept)
         let yahoo = try #require(rules.providers.first)
         #expect(yahoo.network == .yahoo && yahoo.licence?.value == "pic")
         #expect(yahoo.endOfLife?.value == PolicyDate("2014-06-30"))

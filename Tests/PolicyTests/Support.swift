@@ -52,7 +52,7 @@ struct Model: Sendable {
     enum Listing: CaseIterable, Sendable { case blocked, federated, verified, unverified, none }
     enum SeatState: CaseIterable, Sendable { case none, active, notBegun, ended }
     enum EndOfLife: CaseIterable, Sendable { case none, ahead, passedBlock, passedWarn, passedIgnore }
-    enum Contacts: CaseIterable, Sendable { case unknownRefused, unknownAccepted, added, notAdded }
+    enum Contacts: CaseIterable, Sendable { case noList, added, notAdded }
 
     static let networks: [Network] = [.yahoo, .skype, .xmpp, .sip]
     static let choices: [Bool?] = [nil, false, true]
@@ -79,7 +79,6 @@ struct Model: Sendable {
         var rules = PolicyRules(place: place("policy"))
         rules.federation = Placed(edge, at: place("edge"))
         rules.partnerDiscovery = Placed(discovery, at: place("discovery"))
-        rules.unknownContacts = Placed(contacts == .unknownAccepted ? .accept : .refuse, at: place("unknown"))
         var provider = ProviderRule("net", network: network, enabled: isEnabled, at: place("net"))
         provider.verification = Placed(verification, at: place("verification"))
         provider.endOfLife = endOfLife == .none ? nil : Placed(day(endOfLife == .ahead ? 20 : 10), at: place("end"))
@@ -127,7 +126,7 @@ struct Model: Sendable {
 
     var contactList: (any ContactList)? {
         switch contacts {
-        case .unknownRefused, .unknownAccepted: nil
+        case .noList: nil
         case .added: ContactLookup { "\($0)" == "ann@home.example" && "\($1)" == "bob@other.example" }
         case .notAdded: ContactLookup { _, _ in false }
         }
@@ -141,7 +140,7 @@ struct Model: Sendable {
             user.map { ($0, "user") } ?? domain.map { ($0, "domain") } ?? global.map { ($0, "global") }
             ?? (false, "policy.access")
         let right = isPublic ? "no-public-access" : network == .xmpp ? "no-xmpp-access" : "no-federation-access"
-        let isUnknown = contacts == .unknownRefused || contacts == .notAdded
+        let isUnknown = contacts != .added
         let isIncoming = asked.direction == .incoming
         let usesLevel = isIncoming && (isPublic || !isListed)
         let rules: [(Bool, String, String)] = [

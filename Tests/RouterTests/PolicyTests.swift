@@ -154,7 +154,7 @@ struct PolicyTests {
         }
     }
 
-    @Test("Contact lists are asked where the sender has to be a contact")
+    @Test("Of a partner whose users nobody vouches for, the user has to have added the sender")
     func contacts() async throws {
         let policy = Self.federation.replacing("type: federated", with: "type: public-unverified")
         try await Rig.with(setup(policy), [net]) { rig in
@@ -164,10 +164,20 @@ struct PolicyTests {
                 try await net.answers.wait(for: 1).last?.outcome.sentence
                     == "ann@home.example has to add bob@partner.example as a contact first"
             )
-            rig.router.setContacts(ContactLookup { "\($0) \($1)" == "ann@home.example bob@partner.example" })
+            try await addContact(rig)
             try await rig.send([message], by: net)
             #expect(try await net.answers.wait(for: 2).last?.outcome == .accepted)
+            let (ann, bob) = try (#require(Address("ann@home.example")), #require(Address("bob@partner.example")))
+            _ = try await rig.router.change(bob, of: ann, .remove)
+            try await rig.send([message], by: net)
+            #expect(try await net.answers.wait(for: 3).last?.outcome != .accepted)
         }
+    }
+
+    /// Puts bob on ann's list.
+    private func addContact(_ rig: Rig) async throws {
+        let (ann, bob) = try (#require(Address("ann@home.example")), #require(Address("bob@partner.example")))
+        _ = try await rig.router.change(bob, of: ann, .add(name: nil, groups: nil, asks: false))
     }
 
     @Test("A discovered partner is held to its rate and its number of users, and is watched then; a listed one is not")
@@ -254,7 +264,7 @@ struct PolicyTests {
               access: {global: {public: true}}
             """
         try await Rig.with(setup(policy), [net]) { rig in
-            rig.router.setContacts(ContactLookup { "\($0) \($1)" == "ann@home.example bob@partner.example" })
+            try await addContact(rig)
             var message = Envelope.message("a", from: "\(sender)@partner.example", to: "ann@home.example")
             message.vouching = vouching
             try await rig.send([message], by: net)
