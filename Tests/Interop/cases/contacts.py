@@ -168,11 +168,10 @@ async def removed_from_peer(world, peer):
     await befriend(world, peer)
     await user.remove_contact(home)
     found = await until_contact(world, contact, "none", asked=False, requests=False)
-    check(found["presence"] is None if "presence" in found else True, f"presence is still shown: {found}")
+    check(found.get("presence") is None, f"presence is still shown: {found}")
     user.forget()
-    # Nothing is told to who may not see it: the refusal of a probe is the next that comes.
+    # What is told of this now would be here before the message.
     await world.router.set_presence(HOME_USER, "chatty", "not for you")
-    user.presence_to(home, "probe")
     await world.router.send(HOME_USER, contact, "after the presence")
     await user.text_from(home, "after the presence")
     told = [presence for presence in user.presences.items if presence["status"] == "not for you"]
