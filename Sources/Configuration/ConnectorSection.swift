@@ -66,6 +66,7 @@ package struct ConnectorSection: Hashable, Sendable {
             .open: "the function that logs an account in",
             .register: "the function that takes an account's callback",
             .deliver: "the function that sends a message",
+            .poll: "the function that is asked again and again whether a message has come",
             .close: "the function that logs an account out",
             .shutdown: "the function that is called once, after all else",
         ]
@@ -86,6 +87,18 @@ package struct ConnectorSection: Hashable, Sendable {
             SettingRule("\(callback).signature", .string, isRequired: true, help: "such as 'void(string,string)'"),
             SettingRule("\(callback).arguments", .list, help: "what each parameter is"),
             SettingRule("\(callback).returns", .anyInteger, defaultValue: "0", help: "what the library is answered"),
+            SettingRule(
+                "\(callback).until",
+                .choice(CallbackEnd.allCases.map(\.rawValue)),
+                defaultValue: CallbackEnd.never.rawValue,
+                help: "the function after which the library calls no more"
+            ),
+            SettingRule(
+                "\(connector).poll.interval",
+                .duration(ConnectorManifest.pollIntervals),
+                defaultValue: "1s",
+                help: "how long to wait after nothing was there"
+            ),
             SettingRule("\(connector).accounts", .list, isRequired: true, help: "at least one"),
             SettingRule(
                 "\(connector).accounts[].user",

@@ -32,6 +32,10 @@ struct ManifestReader {
         manifest.register = functions[.register]
         manifest.close = functions[.close]
         manifest.shutdown = functions[.shutdown]
+        manifest.poll = functions[.poll]
+        if let interval = (node["poll"]?["interval"]?.text).flatMap(DurationText.parse) {
+            manifest.pollInterval = interval
+        }
         manifest.callback = callback
         checkWhole(manifest)
         return manifest
@@ -69,12 +73,13 @@ struct ManifestReader {
             else { return nil }
             arguments.append(argument)
         }
+        let usual = role == .poll ? ResultMatch.usualOfPoll(for: signature.result) : nil
         return NativeFunction(
             name: name,
             signature: signature,
             arguments: arguments,
-            succeeds: node["succeeds"] == nil ? nil : matches(node, "succeeds", path),
-            retries: matches(node, "retries", path)
+            succeeds: node["succeeds"] == nil ? usual : matches(node, "succeeds", path),
+            retries: role == .poll && node["retries"] == nil ? [.zero] : matches(node, "retries", path)
         )
     }
 
@@ -103,7 +108,8 @@ struct ManifestReader {
 
     private static func place(of argument: NativeArgument) -> String? {
         switch argument {
-        case .handle: "the handle is known to register, deliver and close"
+        case .handle: "the handle is known to register, deliver, poll and close"
+        case .fromBuffer, .toBuffer, .textBuffer, .idBuffer, .bufferBytes: "only poll writes into buffers"
         case .newHandle: "only open makes a handle"
         case .callback: "open or register take the callback"
         case .account: "initialise and shutdown belong to no account"
@@ -165,7 +171,8 @@ struct ManifestReader {
             )
         }
         let returns = node["returns"]?.text.flatMap { Int64($0) } ?? 0
-        return NativeCallback(signature: signature, arguments: arguments, returns: returns)
+        let until = node["until"]?.text.flatMap { CallbackEnd(rawValue: $0) } ?? .never
+        return NativeCallback(signature: signature, arguments: arguments, returns: returns, until: until)
     }
 
     // MARK: Parts
@@ -224,6 +231,11 @@ struct ManifestReader {
             let advice = "let open answer it, or take 'new_handle'"
             error("needs a handle, and open makes none", node[role.rawValue] ?? node, path, advice)
         }
+        if let poll = manifest.poll { check(poll, hasCallback: manifest.callback != nil) }
+        if let until = manifest.callback?.until, until != .never, node[until.rawValue] == nil {
+            let path = path.appending(key: "callback").appending(key: "until")
+            error("is \(until.rawValue), and there is no such function", node["callback"]?["until"] ?? node, path)
+        }
         let deliver = manifest.deliver.arguments
         let place = path.appending(key: "deliver")
         if !deliver.contains(.text) {
@@ -231,6 +243,26 @@ struct ManifestReader {
         }
         if !deliver.contains(.to), !deliver.contains(.toAddress) {
             error("must have 'to' or 'to_address' among its arguments", node["deliver"] ?? node, place)
+        }
+    }
+
+    /// A function that is polled writes a message, or lets the library call back.
+    private mutating func check(_ poll: NativeFunction, hasCallback: Bool) {
+        let place = path.appending(key: "poll")
+        let buffers: [NativeArgument] = [.fromBuffer, .textBuffer]
+        guard poll.arguments.contains(where: { buffers.contains($0) || $0 == .toBuffer || $0 == .idBuffer }) else {
+            guard !hasCallback, node["callback"] == nil else { return }
+            let advice = "give it 'from_buffer' and 'text_buffer', or name a callback"
+            error("brings no message", node["poll"] ?? node, place, advice)
+            return
+        }
+        for (word, buffer) in [("from_buffer", NativeArgument.fromBuffer), ("text_buffer", .textBuffer)]
+        where !poll.arguments.contains(buffer) {
+            error("must have '\(word)' among its arguments", node["poll"] ?? node, place)
+        }
+        if !poll.arguments.contains(.bufferBytes) {
+            let advice = "add buffer_bytes; a function that is not told may write behind the end"
+            error("is not told how many bytes the buffers have", node["poll"] ?? node, place, advice)
         }
     }
 
@@ -286,6 +318,10 @@ struct ManifestReader {
         {
             let advice = "name its user, or bind 'to' in the callback"
             error("is for all users, and the callback does not say whom a message is for", node, path, advice)
+        } else if let poll = functions[.poll], poll.arguments.contains(.textBuffer), !poll.arguments.contains(.toBuffer)
+        {
+            let advice = "name its user, or give poll 'to_buffer'"
+            error("is for all users, and poll does not say whom a message is for", node, path, advice)
         }
         return ConnectorSection.Account(user: user?.lowercased(), values: values, position: node.position)
     }

@@ -10,12 +10,20 @@ package struct ConnectorManifest: Hashable, Sendable {
     package var register: NativeFunction?
     /// Called for each message.
     package var deliver: NativeFunction
+    /// Called again and again for each account, for a library that does not call by itself.
+    package var poll: NativeFunction?
+    /// How long after nothing was there it is called again.
+    package var pollInterval = ConnectorManifest.pollIntervalUsual
     /// Called once an account at the end.
     package var close: NativeFunction?
     /// Called once, after all else.
     package var shutdown: NativeFunction?
     /// What the library calls when a message has come.
     package var callback: NativeCallback?
+
+    package static let pollIntervalUsual = Duration.seconds(1)
+    /// A shorter one would keep a processor busy; a longer one is most likely a mistake.
+    package static let pollIntervals = Duration.milliseconds(10)...Duration.seconds(3600)
 
     package init(domain: String, deliver: NativeFunction) {
         self.domain = domain
@@ -28,6 +36,7 @@ package struct ConnectorManifest: Hashable, Sendable {
         case open
         case register
         case deliver
+        case poll
         case close
         case shutdown
     }
@@ -39,6 +48,7 @@ package struct ConnectorManifest: Hashable, Sendable {
         case .open: open
         case .register: register
         case .deliver: deliver
+        case .poll: poll
         case .close: close
         case .shutdown: shutdown
         }
@@ -92,12 +102,30 @@ package struct NativeCallback: Hashable, Sendable {
     package var arguments: [CallbackArgument]
     /// What the library is answered each time.
     package var returns: Int64
+    /// After what the library calls no more, so that the callback's memory can be given back.
+    package var until: CallbackEnd
 
-    package init(signature: Signature, arguments: [CallbackArgument], returns: Int64 = 0) {
+    package init(
+        signature: Signature,
+        arguments: [CallbackArgument],
+        returns: Int64 = 0,
+        until: CallbackEnd = .never
+    ) {
         self.signature = signature
         self.arguments = arguments
         self.returns = returns
+        self.until = until
     }
+}
+
+/// When a library promises to call back no more, and to be in no callback either.
+package enum CallbackEnd: String, Hashable, Sendable, CaseIterable {
+    /// Once `close` has returned for the account.
+    case close
+    /// Once `shutdown` has returned.
+    case shutdown
+    /// It promises nothing.
+    case never
 }
 
 /// What a parameter of a function is given.
@@ -116,11 +144,18 @@ package enum NativeArgument: Hashable, Sendable {
     case text, textBytes
     /// The message's id.
     case id
+    /// Where `poll` writes a message, each as text that ends with a zero.
+    case fromBuffer, toBuffer, textBuffer, idBuffer
+    /// How many bytes each of these has room for.
+    case bufferBytes
     /// What the configuration gives the account under this name.
     case account(String)
     case integer(Int64)
     case truth(Bool)
     case null
+
+    /// What each of the buffers that `poll` writes into has room for, in bytes; the last one is for the zero.
+    package static let bufferBytesMax = 65_536
 
     /// Reads a word; nil if it is none.
     package init?(word: String) {
@@ -135,6 +170,11 @@ package enum NativeArgument: Hashable, Sendable {
         case "text": self = .text
         case "text_bytes": self = .textBytes
         case "id": self = .id
+        case "from_buffer": self = .fromBuffer
+        case "to_buffer": self = .toBuffer
+        case "text_buffer": self = .textBuffer
+        case "id_buffer": self = .idBuffer
+        case "buffer_bytes": self = .bufferBytes
         case "true": self = .truth(true)
         case "false": self = .truth(false)
         case "null": self = .null
@@ -151,14 +191,15 @@ package enum NativeArgument: Hashable, Sendable {
 
     /// The words for messages.
     package static let words =
-        "handle, new_handle, callback, from, from_address, to, to_address, text, text_bytes, id, account.NAME, null, "
-        + "true, false or a whole number"
+        "handle, new_handle, callback, from, from_address, to, to_address, text, text_bytes, id, from_buffer, to_buffer, "
+        + "text_buffer, id_buffer, buffer_bytes, account.NAME, null, true, false or a whole number"
 
     /// Whether it can be given to a parameter of a type.
     package func fits(_ type: NativeType) -> Bool {
         switch self {
         case .handle: type == .pointer || type.isInteger
-        case .newHandle, .callback: type == .pointer
+        case .newHandle, .callback, .fromBuffer, .toBuffer, .textBuffer, .idBuffer: type == .pointer
+        case .bufferBytes: type.holds(Int64(NativeArgument.bufferBytesMax))
         case .from, .fromAddress, .to, .toAddress, .id, .null: type.isAddress
         case .text: type.isAddress
         case .textBytes: type.isInteger
@@ -172,7 +213,8 @@ package enum NativeArgument: Hashable, Sendable {
     package func isKnown(in role: ConnectorManifest.Role) -> Bool {
         switch self {
         case .integer, .truth, .null: true
-        case .handle: role == .register || role == .deliver || role == .close
+        case .handle: role == .register || role == .deliver || role == .poll || role == .close
+        case .fromBuffer, .toBuffer, .textBuffer, .idBuffer, .bufferBytes: role == .poll
         case .newHandle: role == .open
         case .callback: role == .open || role == .register
         case .account: role != .initialise && role != .shutdown
@@ -236,6 +278,15 @@ package enum ResultMatch: Hashable, Sendable {
         case .nonzero: result != 0
         case .negative: result < 0
         case .positive: result > 0
+        }
+    }
+
+    /// What C functions that are polled usually mean by it: there was something, for which they say how much, or true.
+    package static func usualOfPoll(for result: NativeType) -> [ResultMatch] {
+        switch result {
+        case .void: []
+        case .bool, .pointer, .string: [.nonzero]
+        case .i8, .u8, .i16, .u16, .i32, .u32, .i64, .u64, .f32, .f64: [.positive]
         }
     }
 

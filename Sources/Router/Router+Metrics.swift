@@ -51,6 +51,7 @@ final class RouterMetrics: Sendable {
         ("plugboard_provider_up", .gauge, "Whether a provider runs."),
         ("plugboard_links", .gauge, "Links to a network, by their state."),
         ("plugboard_spool_messages", .gauge, "Messages on disk: waiting, of them to be retried, and given up."),
+        ("plugboard_foreign_closures", .gauge, "C functions that were made for libraries to call back, and are alive."),
         ("plugboard_uptime_seconds", .gauge, "How long the router has run."),
         ("plugboard_workers", .gauge, "Threads that carry messages."),
     ]
@@ -59,6 +60,7 @@ final class RouterMetrics: Sendable {
         for instance in status.instances { update(instance) }
         set("plugboard_uptime_seconds", [], Double(status.uptimeMs) / 1000)
         set("plugboard_workers", [], Double(status.workers))
+        set("plugboard_foreign_closures", [], Double(ForeignConnector.liveClosures))
         if let spool = status.spool {
             set("plugboard_spool_messages", [("state", "waiting")], Double(spool.pending))
             set("plugboard_spool_messages", [("state", "retrying")], Double(spool.deferred))

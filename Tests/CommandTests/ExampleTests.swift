@@ -266,7 +266,7 @@ import Testing
         try writePager { $0.replacing("function: pager_send", with: "function: pager_sned") }
         check = try program.run("check", "--config", "a.yaml")
         #expect(check.status == 1)
-        #expect(check.output.contains("a.yaml:29:19: error: "))
+        #expect(check.output.contains("a.yaml:30:19: error: "))
         #expect(check.output.contains("exports no function 'pager_sned', which deliver names"))
 
         try writePager { $0.replacing("file:pin", with: "file:nip") }

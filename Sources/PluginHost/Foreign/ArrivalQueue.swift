@@ -56,6 +56,13 @@ final class ArrivalQueue: @unchecked Sendable {
         if isFirst { wake() }
     }
 
+    /// Whether ``put(_:)`` would return at once.
+    var hasRoom: Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        return isClosed || arrivals.count < Self.arrivalsMax
+    }
+
     /// The messages that wait now, at most `count`; they stay.
     func first(_ count: Int) -> [ForeignArrival] {
         condition.lock()

@@ -36,6 +36,8 @@ struct ForeignCall {
     var handle: UInt64 = 0
     var callback: UnsafeRawPointer?
     var letter: ForeignLetter?
+    /// What a function that is polled writes into.
+    var buffers: PollBuffers?
 
     /// What came of it.
     struct Answer {
@@ -70,6 +72,11 @@ struct ForeignCall {
             case .textBytes: slots.append(type.slot(Int64(letter?.text.utf8.count ?? 0)))
             case .id: slots.append(try lend(letter?.id, &texts))
             case .account(let name): slots.append(try value(name, type, &texts))
+            case .fromBuffer: slots.append(buffers?.slot(of: .from) ?? 0)
+            case .toBuffer: slots.append(buffers?.slot(of: .to) ?? 0)
+            case .textBuffer: slots.append(buffers?.slot(of: .text) ?? 0)
+            case .idBuffer: slots.append(buffers?.slot(of: .id) ?? 0)
+            case .bufferBytes: slots.append(type.slot(Int64(NativeArgument.bufferBytesMax)))
             case .integer(let value): slots.append(type.slot(value))
             case .truth(let value): slots.append(type.slot(value ? 1 : 0))
             case .null: slots.append(0)

@@ -1,13 +1,23 @@
 internal import CFFI
 internal import NativeCalls
+internal import Synchronization
 
 /// A C function of its own for each account, made at run time: so that a callback which is told nothing of the account
 /// belongs to one all the same.
 ///
-/// Never freed, nor is what it leads to: a library may call at any time, also long after it was told to stop.
-struct ForeignClosure {
+/// It lives until it is freed, and what it leads to with it: a library may call at any time, also long after it was told to
+/// stop, unless its manifest says after what it does not.
+///
+/// Safe to share: written by its initialiser alone.
+struct ForeignClosure: @unchecked Sendable {
     /// What the library is given.
     let address: UnsafeRawPointer
+    private let memory: UnsafeMutableRawPointer
+    private let target: Unmanaged<CallbackTarget>
+
+    private static let alive = Atomic<Int>(0)
+    /// How many of this process have not been freed.
+    static var liveCount: Int { alive.load(ordering: .relaxed) }
 
     /// Makes a function of the callback's signature that hands its arguments to `target`.
     ///
@@ -36,6 +46,18 @@ struct ForeignClosure {
             return nil
         }
         address = UnsafeRawPointer(code)
+        self.memory = memory
+        self.target = Unmanaged<CallbackTarget>.fromOpaque(user)
+        Self.alive.add(1, ordering: .relaxed)
+    }
+
+    /// Gives the memory back, once.
+    ///
+    /// Nobody calls the function any more, and nobody is in it.
+    func free() {
+        ffi_closure_free(memory)
+        target.release()
+        Self.alive.subtract(1, ordering: .relaxed)
     }
 }
 

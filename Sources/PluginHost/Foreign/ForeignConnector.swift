@@ -33,6 +33,9 @@ package final class ForeignConnector: Sendable {
         self.functions = functions
     }
 
+    /// C functions that were made for callbacks in this process and are not freed.
+    package static var liveClosures: Int { ForeignClosure.liveCount }
+
     subscript(role: ConnectorManifest.Role) -> ForeignFunction? { functions[role] }
 }
 

@@ -32,18 +32,20 @@ package final class ForeignSession: Sendable {
     /// Messages that wait for the thread at most.
     package static let jobsMax = 64
 
-    private let connector: ForeignConnector
-    private let accounts: [ForeignAccount]
-    private let tell: @Sendable (ForeignEvent) -> Void
-    private let queue: ArrivalQueue
+    let connector: ForeignConnector
+    let accounts: [ForeignAccount]
+    let tell: @Sendable (ForeignEvent) -> Void
+    let queue: ArrivalQueue
     private let thread: JobThread
     private let work: NIOLockedValueBox<Work>
 
     /// What only the session's thread uses; the lock is for the compiler, nobody waits for it.
-    private struct Work {
+    struct Work {
         var handles: [UInt64?]
-        var callbacks: [UInt?]
+        var callbacks: [ForeignClosure?]
         var isInitialised = false
+        /// Nil until something was polled.
+        var buffers: PollBuffers?
     }
 
     /// - Parameter tell: called on any thread; must be quick, and not call back.
@@ -68,7 +70,14 @@ package final class ForeignSession: Sendable {
     package func start() {
         thread.start()
         for account in accounts.indices { open(account) }
+        guard let function = connector[.poll] else { return }
+        thread.addRepeated(every: connector.manifest.pollInterval) {
+            self.work.withLockedValue { self.poll(function, &$0) }
+        }
     }
+
+    /// The accounts' C functions that are alive.
+    package var closureCount: Int { work.withLockedValue { $0.callbacks.count { $0 != nil } } }
 
     /// Logs one in, or tries again.
     package func open(_ account: Int) {
@@ -137,7 +146,7 @@ package final class ForeignSession: Sendable {
         }
     }
 
-    private func check(
+    func check(
         _ answer: ForeignCall.Answer,
         _ function: ForeignFunction
     ) throws(ForeignError) -> ForeignCall.Answer {
@@ -148,10 +157,10 @@ package final class ForeignSession: Sendable {
     /// The account's own callback, made once.
     private func callback(of account: Int, _ work: inout Work) throws(ForeignError) -> UnsafeRawPointer? {
         guard let interface = connector.callback, let form = connector.manifest.callback else { return nil }
-        if let known = work.callbacks[account] { return UnsafeRawPointer(bitPattern: known) }
+        if let known = work.callbacks[account] { return known.address }
         let target = CallbackTarget(interface, form, account: account, queue: queue)
         guard let closure = ForeignClosure(interface, target) else { throw .noClosure }
-        work.callbacks[account] = UInt(bitPattern: closure.address)
+        work.callbacks[account] = closure
         return closure.address
     }
 
@@ -174,13 +183,25 @@ package final class ForeignSession: Sendable {
     }
 
     private func closeAll(_ work: inout Work) {
-        for (account, handle) in work.handles.enumerated() {
-            guard let handle, let function = connector[.close] else { continue }
-            _ = try? ForeignCall(account: accounts[account], handle: handle).perform(function)
-        }
-        work.handles = work.handles.map { _ in nil }
+        for account in work.handles.indices { close(account, &work) }
+        if connector.manifest.callback?.until == .close { freeCallbacks(&work) }
         if work.isInitialised, let function = connector[.shutdown] { _ = try? ForeignCall().perform(function) }
         work.isInitialised = false
+        if connector.manifest.callback?.until == .shutdown { freeCallbacks(&work) }
         tell(.ended)
+    }
+
+    /// Logs an account out, if it is logged in.
+    func close(_ account: Int, _ work: inout Work) {
+        guard let handle = work.handles[account] else { return }
+        work.handles[account] = nil
+        guard let function = connector[.close] else { return }
+        _ = try? ForeignCall(account: accounts[account], handle: handle).perform(function)
+    }
+
+    /// Gives back what the library promises to call no more.
+    private func freeCallbacks(_ work: inout Work) {
+        for closure in work.callbacks { closure?.free() }
+        work.callbacks = work.callbacks.map { _ in nil }
     }
 }

@@ -16,6 +16,12 @@ final class JobThread: @unchecked Sendable {
     /// The last job, after which the thread goes.
     private var last: Job?
     private var isLastTaken = false
+    /// What is done again and again while there is nothing else.
+    private var repeated: (job: @Sendable () -> Bool, pause: Duration)?
+    /// Whether it is its turn, though others wait.
+    private var isRepeatedNext = true
+    /// When to do that.
+    private var repeatAt = ContinuousClock.now
     private var isRunning = false
 
     /// - Parameter jobsMax: jobs that wait at most.
@@ -54,6 +60,17 @@ final class JobThread: @unchecked Sendable {
         condition.signal()
     }
 
+    /// Does a job again and again, between the others.
+    ///
+    /// - Parameter job: says whether it has more to do, which is then done after what waits; else it pauses.
+    func addRepeated(every pause: Duration, _ job: @escaping @Sendable () -> Bool) {
+        condition.lock()
+        defer { condition.unlock() }
+        repeated = (job, pause)
+        repeatAt = .now
+        condition.signal()
+    }
+
     /// Drops what waits, does one more job, and goes.
     func end(_ job: @escaping Job) {
         condition.lock()
@@ -72,24 +89,52 @@ final class JobThread: @unchecked Sendable {
     }
 
     private func run() {
-        while let job = next() { job() }
+        while let job = next() { if job() { hurry() } }
         condition.lock()
         isRunning = false
         condition.unlock()
     }
 
+    /// Lets what is repeated come as soon as nothing else waits.
+    private func hurry() {
+        condition.lock()
+        repeatAt = .now
+        condition.unlock()
+    }
+
     /// The next job, as soon as there is one; nil after the last.
-    private func next() -> Job? {
+    ///
+    /// What is repeated takes turns with the others when its time has come, and says whether it has more to do.
+    private func next() -> (@Sendable () -> Bool)? {
         condition.lock()
         defer { condition.unlock() }
         while true {
-            if !jobs.isEmpty { return jobs.removeFirst() }
-            if let job = last {
+            if let job = last, jobs.isEmpty {
                 guard !isLastTaken else { return nil }
                 isLastTaken = true
-                return job
+                return Self.once(job)
             }
-            condition.wait()
+            if let repeated, last == nil, isRepeatedNext || jobs.isEmpty, repeatAt <= .now {
+                isRepeatedNext = false
+                repeatAt = .now + repeated.pause
+                return repeated.job
+            }
+            if !jobs.isEmpty {
+                isRepeatedNext = true
+                return Self.once(jobs.removeFirst())
+            }
+            if repeated != nil, last == nil {
+                _ = condition.wait(until: Date(timeIntervalSinceNow: (repeatAt - .now) / .seconds(1)))
+            } else {
+                condition.wait()
+            }
+        }
+    }
+
+    private static func once(_ job: @escaping Job) -> @Sendable () -> Bool {
+        {
+            job()
+            return false
         }
     }
 }

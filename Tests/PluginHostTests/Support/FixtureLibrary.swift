@@ -14,23 +14,62 @@ enum FixtureLibrary {
         return try ForeignLibrary(path: library, pin: nil)
     }
 
+    private static func function(
+        _ name: String,
+        _ signature: String,
+        _ arguments: [NativeArgument],
+        succeeds: [ResultMatch]? = nil,
+        retries: [ResultMatch] = []
+    ) throws -> NativeFunction {
+        NativeFunction(
+            name: name,
+            signature: try Signature(parsing: signature),
+            arguments: arguments,
+            succeeds: succeeds,
+            retries: retries
+        )
+    }
+
+    /// The manifest of a library that is asked for messages, and calls nobody.
+    static func polled(every interval: Duration = ConnectorManifest.pollIntervals.lowerBound) throws
+        -> ConnectorManifest
+    {
+        var manifest = try manifest()
+        manifest.callback = nil
+        manifest.register = nil
+        manifest.deliver = try function(
+            "net_put",
+            "i32(pointer,string,string,string)",
+            [.handle, .to, .text, .id]
+        )
+        manifest.poll = try function(
+            "net_next",
+            "i32(pointer,pointer,pointer,pointer,pointer,u64)",
+            [.handle, .fromBuffer, .toBuffer, .textBuffer, .idBuffer, .bufferBytes],
+            succeeds: ResultMatch.usualOfPoll(for: .i32),
+            retries: [.zero]
+        )
+        manifest.pollInterval = interval
+        return manifest
+    }
+
+    /// The manifest of a library that calls back while it is asked.
+    static func pumped() throws -> ConnectorManifest {
+        var manifest = try manifest()
+        manifest.deliver = try polled().deliver
+        manifest.poll = try function(
+            "net_pump",
+            "bool(pointer)",
+            [.handle],
+            succeeds: ResultMatch.usualOfPoll(for: .bool),
+            retries: [.zero]
+        )
+        manifest.pollInterval = ConnectorManifest.pollIntervals.lowerBound
+        return manifest
+    }
+
     /// The whole manifest.
     static func manifest() throws -> ConnectorManifest {
-        func function(
-            _ name: String,
-            _ signature: String,
-            _ arguments: [NativeArgument],
-            succeeds: [ResultMatch]? = nil,
-            retries: [ResultMatch] = []
-        ) throws -> NativeFunction {
-            NativeFunction(
-                name: name,
-                signature: try Signature(parsing: signature),
-                arguments: arguments,
-                succeeds: succeeds,
-                retries: retries
-            )
-        }
         var manifest = ConnectorManifest(
             domain: "net.example",
             deliver: try function(
@@ -100,7 +139,44 @@ enum FixtureLibrary {
         void net_close(net *self) { memset(self->name, 0, sizeof self->name); }
         void net_end(void) {}
 
+        // A library that is asked: what is put is there to be taken, in order.
+        typedef struct letter { char to[64], text[64], id[64]; } letter;
+        static letter letters[4096];
+        static int put_count, taken_count;
+        static int fails;
+
+        int net_put(net *self, const char *to, const char *text, const char *id) {
+            (void)self;
+            letter *next = &letters[put_count++];
+            snprintf(next->to, sizeof next->to, "%s", to);
+            snprintf(next->text, sizeof next->text, "%s", text);
+            snprintf(next->id, sizeof next->id, "%s", id);
+            return 0;
+        }
+
+        int net_next(net *self, char *from, char *to, char *text, char *id, size_t size) {
+            if (fails > 0) { fails--; return -7; }
+            if (taken_count == put_count) return 0;
+            letter *next = &letters[taken_count++];
+            if (strcmp(next->to, "flood") == 0) taken_count--;
+            if (strcmp(next->to, "endless") == 0) { memset(text, 'x', size); memset(from, 'y', size); return 1; }
+            if (strcmp(next->to, "empty") == 0) return 1;
+            snprintf(from, size, "%s", self->name);
+            snprintf(to, size, "%s", next->to);
+            snprintf(text, size, "%s", next->text);
+            snprintf(id, size, "%s", next->id);
+            return 1;
+        }
+
+        _Bool net_pump(net *self) {
+            if (taken_count == put_count) return 0;
+            letter *next = &letters[taken_count++];
+            self->handler(0, next->to, next->text, (uint32_t)strlen(next->text), next->id);
+            return 1;
+        }
+
         // For the test alone.
+        void net_fail(int count) { fails = count; }
         void net_block(void) { pthread_mutex_lock(&gate); }
         void net_unblock(void) { pthread_mutex_unlock(&gate); }
 

@@ -36,7 +36,7 @@ int pager_send(pager *handset, const char *number, const char *text);
 // Switches a handset off.
 void pager_close(pager *handset);
 
-// Ends the network's thread. All handsets must be switched off.
+// Ends the network's thread. All handsets must be switched off. No handler is called, or still at work, when it returns.
 void pager_shutdown(void);
 
 #ifdef __cplusplus
