@@ -70,12 +70,19 @@ struct SpoolSalvage {
             )
         }
         // A sequence is never used twice; and the new spool counts as one that was not closed.
-        let greatest = max(last ?? 0, found.max() ?? 0)
+        let greatest = max(last ?? 0, found.max() ?? 0, try self.greatestCopied())
         try self.new.execute(sql: "DELETE FROM sqlite_sequence WHERE name = 'messages'")
         try self.new.execute(
             sql: "INSERT INTO sqlite_sequence (name, seq) VALUES ('messages', ?)",
             arguments: [greatest]
         )
+    }
+
+    /// The greatest sequence in any table of the new spool: what is settled already has had one, too.
+    private func greatestCopied() throws -> Int64 {
+        let tables = [Self.messages, Self.deadLetters, Self.seen].map { "SELECT sequence FROM \($0.name)" }
+        let all = tables.joined(separator: " UNION ALL ")
+        return try Int64.fetchOne(self.new, sql: "SELECT max(sequence) FROM (\(all))") ?? 0
     }
 
     /// Copies what waits and is what was stored; the sequences of all that was met.

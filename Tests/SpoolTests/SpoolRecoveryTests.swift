@@ -213,4 +213,23 @@ struct SpoolRecoveryTests {
         #expect(try spool.append([.numbered(1000)]) == [401])
         #expect(try spool.commit([.append(.numbered(400))]) == [.duplicate(of: 400)])
     }
+
+    @Test("Without the table of the last sequence, none that a dead letter or a remembered message has is given again")
+    func lostSequence() throws {
+        let spool = try SQLiteSpool(path: self.path)
+        let sequences = try spool.append((1...4).map { .numbered($0) })
+        let died = SpoolOperation.failed(sequence: sequences[2], reason: "no", at: testTime)
+        _ = try spool.commit([died, .delivered(sequence: sequences[1]), .delivered(sequence: sequences[3])])
+        try spool.close()
+        let file = try DatabaseQueue(path: self.path)
+        try file.write { try $0.execute(sql: "DELETE FROM sqlite_sequence") }
+        try file.close()
+
+        _ = try self.recover()
+        let recovered = try SQLiteSpool(path: self.path)
+        let next = try recovered.append([.numbered(5), .numbered(6)])
+        #expect(next == [5, 6])
+        _ = try recovered.commit(next.map { .failed(sequence: $0, reason: "no", at: testTime) })
+        #expect(try recovered.counts().deadLetters == 3)
+    }
 }
