@@ -78,15 +78,23 @@ extension Router {
     }
 
     /// Lets a provider that was withdrawn be forgotten by the spool's writer.
+    ///
+    /// That takes as long as its last steps cannot be written, such as on a full disk; the end of the router ends it.
     func finishWithdrawal(of runtime: InstanceRuntime) async {
         guard await onLoop(of: runtime, { $0.isWithdrawing }) ?? false else { return }
         // What it has settled must not be read again.
-        await wait(until: .now + .seconds(3600)) {
-            await self.onLoop(of: runtime) { $0.context.hasSentSteps } ?? true
-        }
+        await waitWhileRunning(runtime) { $0.context.hasSentSteps }
         await onLoop(of: runtime) { $0.close() }
+        await waitWhileRunning(runtime) { !$0.isWithdrawing }
+    }
+
+    private func waitWhileRunning(
+        _ runtime: InstanceRuntime,
+        for isDone: @escaping @Sendable (InstanceRuntime) -> Bool
+    ) async {
         await wait(until: .now + .seconds(3600)) {
-            await self.onLoop(of: runtime) { !$0.isWithdrawing } ?? true
+            guard self.isIn([.running]) else { return true }
+            return await self.onLoop(of: runtime, isDone) ?? true
         }
     }
 

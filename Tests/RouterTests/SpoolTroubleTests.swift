@@ -370,4 +370,27 @@ struct SpoolTroubleTests {
             }
         }
     }
+
+    @Test("A router ends in time, though a provider is being stopped whose last steps cannot be written")
+    func endsWhileStopping() async throws {
+        let net = holder()
+        let stopped = Recorder<Void>()
+        net.onStop = { _ in stopped.append(()) }
+        try await withStore([pump, net]) { rig, store in
+            try await rig.send([message("1")], by: pump)
+            try await net.taken.wait(for: 1)
+            try await pump.answers.wait(for: 1)
+            store.fault.set { _ in .diskFull(path: "spool") }
+            let runtime = try #require(rig.router.core.runtimes.first { $0.name == "net" })
+            let bound = LoopBound(value: runtime)
+            Task {
+                await rig.router.turns.take()
+                await rig.router.stopProvider(bound.value, because: "a test")
+                rig.router.turns.give()
+            }
+            try await stopped.wait(for: 1)
+            // What it had held is taken back, and that cannot be written.
+            try await store.commits.first { $0.contains { Self.name($0) == "deferred" } }
+        }
+    }
 }
