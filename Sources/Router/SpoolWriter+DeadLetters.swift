@@ -90,7 +90,7 @@ extension SpoolWriter {
             switch result {
             case .stored(let sequence):
                 // The thread reads it from the disk, like all that does not fit into a lane.
-                destinations[it.destination].addStored(1)
+                destination(at: it.destination).addStored(1)
                 results[it.place] = .retried(as: sequence)
             case .damaged: results[it.place] = .damaged
             case .duplicate: results[it.place] = .duplicate

@@ -13,6 +13,12 @@ extension SpoolWriter {
         }
     }
 
+    /// The way into the lane of a runtime, which may have come since the last look.
+    func destination(at index: Int) -> SpoolDestination {
+        if index >= destinations.count { adoptRuntimes() }
+        return destinations[index]
+    }
+
     /// The ways into lanes of providers that were stopped.
     ///
     /// To be asked before steps are taken: what such a provider has settled is among the steps then, or was before.

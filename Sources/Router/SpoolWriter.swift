@@ -305,7 +305,7 @@ final class SpoolWriter: @unchecked Sendable {
             case .append:
                 finishAppend(step, results.popFirst())
             case .reload:
-                destinations[step.header.pointee.target].add(reload: step)
+                destination(at: step.header.pointee.target).add(reload: step)
             default:
                 if let notice = step.takeNotice() { finishAppend(notice, results.popFirst()) }
                 release(step)
@@ -320,7 +320,7 @@ final class SpoolWriter: @unchecked Sendable {
             header.pointee.sequence = sequence
             header.pointee.step = .deliver
             observe(.stored(sequence: sequence), step)
-            let destination = destinations[header.pointee.target]
+            let destination = destination(at: header.pointee.target)
             let answer = Answer(step)
             destination.pass(step)
             if let answer, destination.isFull { destination.withheld.append(answer) } else { send(answer, nil) }

@@ -178,4 +178,27 @@ struct DeadLetterTests {
             #expect(await rig.router.status().spool?.deadLettersDropped == 1)
         }
     }
+
+    @Test("A dead letter can be retried for a provider that was added a moment ago")
+    func addedMeanwhile() async throws {
+        let folder = try TemporaryFolder()
+        let rig = try Rig(Setup(), [], in: folder)
+        let (core, store) = (rig.router.core, try #require(rig.router.store))
+        let writer = SpoolWriter(core: core, store: store)
+        _ = core.addRuntime(named: "late", on: 0)
+        let record = SpoolRecord(
+            destination: "late",
+            conversation: "a@b|c@d",
+            source: "pump",
+            idempotencyKey: IdempotencyKey(high: 1, low: 2),
+            createdAt: 1,
+            payload: [1]
+        )
+        _ = try store.commit([.append(record), .failed(sequence: 1, reason: "no", at: 1)])
+        let answers = Recorder<[DeadLetterResult]>()
+        writer.ask(.init(action: .retry, ids: [1]) { answers.append((try? $0.get()) ?? []) })
+        #expect(writer.performRequests())
+        #expect(answers.all == [[.retried(as: 2)]])
+        await rig.router.shutdown()
+    }
 }
