@@ -11,7 +11,7 @@ package struct ServiceLimits: Hashable, Sendable {
     package var timersMax = 65_536
     /// The longest delay of a timer, in milliseconds: 30 days.
     package var timerDelayMsMax: UInt64 = 30 * 24 * 3600 * 1000
-    /// DNS questions without an answer, those of connects included.
+    /// DNS questions without an answer: so many of the instance's own, of its connects, and of its HTTP requests.
     package var resolutionsMax = 256
     /// Bytes written to a stream that the kernel has not taken yet; past it a write throws.
     package var writeBufferMax = 4 << 20

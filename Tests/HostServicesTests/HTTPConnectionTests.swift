@@ -74,6 +74,28 @@ struct HTTPConnectionTests {
         }
     }
 
+    @Test("names of cancelled requests count until they are answered: as many as may be asked for, and no more")
+    func names() async throws {
+        var limits = ServiceLimits()
+        limits.resolutionsMax = 2
+        let dns = try await TinyDNS(["slow.test": .silence, "slower.test": .silence])
+        try await TinyWebServer.with({ _ in .bytes(webAnswer()) }) { server in
+            try await WebClient.with(limits, dns: dns.server, dnsTimeoutMs: 30_000) {
+                (client: WebClient) async throws in
+                let slow = try await client.begin(get(server.port, host: "slow.test"))
+                try await client.on { try $0.service.cancel(slow) }
+                _ = try await client.result(get(server.port, host: "a.test")).get()
+                let slower = try await client.begin(get(server.port, host: "slower.test"))
+                try await client.on { try $0.service.cancel(slower) }
+                let refused = try await client.result(get(server.port, host: "b.test")).failure
+                #expect(refused == .unresolved(host: "b.test", .temporary("2 names are being asked for already")))
+                // A connection that is there needs no name.
+                _ = try await client.result(get(server.port, host: "a.test")).get()
+            }
+        }
+        try await dns.stop()
+    }
+
     @Test("an idle connection is closed in time")
     func idle() async throws {
         var limits = ServiceLimits()

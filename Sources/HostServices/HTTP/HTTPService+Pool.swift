@@ -95,9 +95,15 @@ extension HTTPService {
         exchange.connection = connection
         connection.exchange = exchange
         let host = connection.key.origin.host
+        guard resolving < limits.resolutionsMax else {
+            let reason = "\(resolving) names are being asked for already"
+            return failed(connection, .unresolved(host: host, .temporary(reason)))
+        }
+        resolving += 1
         let bound = NIOLoopBound((self, connection), eventLoop: worker.eventLoop)
         resolver.resolve(.addresses(host), on: worker.eventLoop) { result in
             let (service, connection) = bound.value
+            service.resolving -= 1
             guard !connection.isOver else { return }
             switch result {
             case .success(.addresses(let addresses)):

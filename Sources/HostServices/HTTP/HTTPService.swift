@@ -39,6 +39,8 @@ package final class HTTPService {
     var exchanges = SlotTable<HTTPRequestHandle, HTTPExchange>()
     /// Connections that wait for a request, and requests that wait for a connection.
     var pools: [HTTPConnection.Key: Pool] = [:]
+    /// Names that DNS still works on, those of withdrawn requests included: they cost until they are answered.
+    var resolving = 0
     private(set) var isStopped = false
 
     /// What there is for one origin.

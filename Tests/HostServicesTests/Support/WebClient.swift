@@ -17,13 +17,13 @@ final class WebClient: HTTPDelegate, @unchecked Sendable {
     private var waiting: [() -> Bool] = []
     private var isInCall = false
 
-    private init(_ limits: ServiceLimits, _ tls: TLSIdentities) throws {
+    private init(_ limits: ServiceLimits, _ tls: TLSIdentities, dns server: String, _ timeoutMs: Int32) throws {
         resolver = try Resolver(
             ResolverOptions(
-                servers: ["127.0.0.1:1"],
+                servers: [server],
                 hosts: ["a.test": ["127.0.0.1"], "b.test": ["127.0.0.1"]],
                 hostsFile: nil,
-                timeoutMs: 100,
+                timeoutMs: timeoutMs,
                 triesMax: 1
             )
         )
@@ -34,12 +34,16 @@ final class WebClient: HTTPDelegate, @unchecked Sendable {
     }
 
     /// Runs `body` with a client, and takes it apart again.
+    ///
+    /// - Parameter server: a DNS server; as a rule there is none.
     static func with(
         _ limits: ServiceLimits = ServiceLimits(),
         tls: TLSIdentities = .none,
+        dns server: String = "127.0.0.1:1",
+        dnsTimeoutMs: Int32 = 100,
         _ body: (WebClient) async throws -> Void
     ) async throws {
-        let client = try WebClient(limits, tls)
+        let client = try WebClient(limits, tls, dns: server, dnsTimeoutMs)
         let result: Result<Void, any Error>
         do {
             result = .success(try await body(client))
