@@ -186,6 +186,12 @@ package enum FlatEnvelope {
         guard domainBytes <= addressPartBytesMax else { throw .tooLarge }
     }
 
+    /// Whether a span that was not checked is an address, or a domain.
+    package static func checkSubject(_ span: plugboard_bytes_t) throws(Flaw) {
+        _ = try checked(span)
+        try checkAddress(span)
+    }
+
     /// The most bytes on either side of an address's `@`.
     private static let addressPartBytesMax = (Int(PLUGBOARD_ADDRESS_BYTES_MAX) - 1) / 2
 }

@@ -95,7 +95,11 @@ enum HostTable {
         }
         table.claim = { context, scope, subject in
             guard let instance = HostTable.active(context), !instance.isStopping else { return PLUGBOARD_E_SHUTDOWN }
-            guard subject.isWellFormed, subject.count > 0 else { return PLUGBOARD_E_INVALID }
+            do throws(FlatEnvelope.Flaw) {
+                try FlatEnvelope.checkSubject(subject)
+            } catch {
+                return error == .tooLarge ? PLUGBOARD_E_LIMIT : PLUGBOARD_E_INVALID
+            }
             return instance.router.claim(scope, subject, by: instance)
         }
     }

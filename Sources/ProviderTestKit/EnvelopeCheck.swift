@@ -34,6 +34,11 @@ enum EnvelopeCheck {
         return hasRoom ? nil : PLUGBOARD_E_LIMIT
     }
 
+    /// The status that refuses a claim of this; nil if it is an address or a domain.
+    static func flaw(ofSubject span: plugboard_bytes_t) -> plugboard_status_t? {
+        flaw(of: span) ?? addressFlaw(span)
+    }
+
     private static func flaw(of span: plugboard_bytes_t) -> plugboard_status_t? {
         guard span.count != 0 else { return nil }
         guard (1...Int(PLUGBOARD_ENVELOPE_BYTES_MAX)).contains(span.count) else { return PLUGBOARD_E_LIMIT }

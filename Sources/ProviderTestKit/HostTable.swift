@@ -63,7 +63,7 @@ enum HostTable {
         }
         table.claim = { context, scope, subject in
             guard let instance = HostTable.enter(context, "claim", .beginning) else { return PLUGBOARD_E_SHUTDOWN }
-            guard subject.isWellFormed, subject.count > 0 else { return PLUGBOARD_E_INVALID }
+            if let flaw = EnvelopeCheck.flaw(ofSubject: subject) { return flaw }
             return instance.claim(scope, subject.text)
         }
     }

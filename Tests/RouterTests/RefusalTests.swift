@@ -169,4 +169,24 @@ struct RefusalTests {
             }
         }
     }
+
+    @Test("A claim is a domain or an address, within their limits")
+    func claims() async throws {
+        try await Rig.with(Setup(), [net]) { rig in
+            try await rig.on(net) { provider in
+                func claim(_ domain: String) -> HostError? {
+                    do throws(HostError) {
+                        try provider.host.claim(domain: domain)
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+                #expect(claim(String(repeating: "a", count: 1023)) == nil)
+                #expect(claim(String(repeating: "a", count: 1024)) == .limitReached)
+                #expect(claim("two words.example") == .invalidArgument)
+                #expect(claim("line\nend.example") == .invalidArgument)
+            }
+        }
+    }
 }

@@ -165,6 +165,9 @@ extension Use {
             probe.claim(PLUGBOARD_CLAIM_ADDRESS, probe.domain)
             for scope in [0, 3, UInt32.max] { probe.claim(scope, probe.domain) }
             probe.claim(PLUGBOARD_CLAIM_DOMAIN, "")
+            probe.claim(PLUGBOARD_CLAIM_DOMAIN, "two words.example")
+            for count in [1023, 1024] { probe.claim(PLUGBOARD_CLAIM_DOMAIN, String(repeating: "a", count: count)) }
+            probe.claim(PLUGBOARD_CLAIM_ADDRESS, "romeo@" + String(repeating: "a", count: 1024))
             probe.note("claim of nothing", probe.call { $0.claim($1, PLUGBOARD_CLAIM_DOMAIN, .missing) })
         },
         Use("a home domain is not to be claimed") { $0.claim(PLUGBOARD_CLAIM_DOMAIN, "home.example") },

@@ -115,7 +115,8 @@ typedef struct plugboard_host_1 {
     // Asks for the rest, after deliver() took less than it was offered.
     void (*ready)(void *context);
 
-    // Routes to this instance what is addressed to `subject`, from now on until stop.
+    // Routes to this instance what is addressed to `subject`, from now on until stop: a domain, or an
+    // address, each within the limits of an envelope's addresses.
     //
     // returns  OK, E_INVALID, E_CONFLICT (claimed by another instance), E_LIMIT
     plugboard_status_t (*claim)(void *context, uint32_t scope, plugboard_bytes_t subject);
