@@ -96,7 +96,11 @@ package final class Worker: @unchecked Sendable {
     /// Loop only; as cheap as a look at two flags.
     package func requestRound() {
         preconditionOnLoop()
-        if isInTick { isRoundWanted = true } else { scheduleTick() }
+        if isInTick {
+            isRoundWanted = true
+        } else if !isTickScheduled {
+            scheduleTick()
+        }
     }
 
     /// Runs `work` at the end of this tick, after everything enqueued and the hooks: for output gathered until then.
@@ -252,6 +256,7 @@ package final class Worker: @unchecked Sendable {
         runRounds()
     }
 
+    @inline(never)
     private func scheduleTick() {
         guard !isInTick, !isTickScheduled else { return }
         isTickScheduled = true

@@ -15,11 +15,13 @@ struct Slab {
     private static let markMask: UInt32 = 0xFFFF_0000
 
     /// The slab at an address that the user got from an allocation.
+    @inline(__always)
     init(at bytes: UnsafeMutableRawPointer) {
         self.bytes = bytes
     }
 
     /// The slab whose address travelled as a word through a ring or a list; nil for 0.
+    @inline(__always)
     init?(word: UInt) {
         guard let bytes = UnsafeMutableRawPointer(bitPattern: word) else { return nil }
         self.bytes = bytes
@@ -58,6 +60,7 @@ struct Slab {
     }
 
     /// Marks a free slab as in use.
+    @inline(__always)
     func markInUse() {
         self.state = self.state & ~Self.markMask | Self.inUseMark
     }
@@ -65,6 +68,7 @@ struct Slab {
     /// Marks a slab in use as free, and traps when it is not one.
     ///
     /// - Returns: its class.
+    @inline(__always)
     func markFree() -> SlabClass {
         guard self.state & Self.markMask == Self.inUseMark,
             let slabClass = SlabClass(rawValue: self.state & ~Self.markMask)

@@ -73,6 +73,7 @@ struct SlabPool: ~Copyable {
 
 // The owner's calls.
 extension SlabPool {
+    @inline(__always)
     func allocate(byteCount: Int) -> Slab {
         Self.increment(self.allocated)
         let slabClass = SlabClass(byteCount: byteCount)
@@ -84,11 +85,13 @@ extension SlabPool {
     }
 
     /// Counts a release that the owner made, of whichever pool's slab.
+    @inline(__always)
     func countRelease() {
         Self.increment(self.released)
     }
 
     /// Keeps a free slab of this pool, or gives it back to the system when enough of its class are kept.
+    @inline(__always)
     func keep(_ slab: Slab) {
         let slabClass = slab.slabClass
         let list = self.freeLists + Int(slabClass.rawValue)
@@ -103,6 +106,7 @@ extension SlabPool {
         self.freeLists[Int(slabClass.rawValue)].count
     }
 
+    @inline(__always)
     private func pop(_ slabClass: SlabClass) -> Slab? {
         let list = self.freeLists + Int(slabClass.rawValue)
         guard let slab = Slab(word: list.pointee.first) else { return nil }
@@ -112,6 +116,7 @@ extension SlabPool {
     }
 
     /// Takes in all that others returned, then looks again.
+    @inline(never)
     private func reclaimed(_ slabClass: SlabClass) -> Slab? {
         guard slabClass != .direct else { return nil }
         self.takeReturns { self.keep($0) }

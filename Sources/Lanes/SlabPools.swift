@@ -102,6 +102,7 @@ package final class SlabPools: @unchecked Sendable {
         worker < self.workers ? self.pools[worker].cachedCount(slabClass) : self.foreign.cachedCount(slabClass)
     }
 
+    @inline(__always)
     private func checkWorker(_ worker: Int) {
         precondition(worker >= 0 && worker <= self.workers, "there is no such worker")
     }

@@ -35,8 +35,9 @@ package enum FlatEnvelope {
         else { throw .malformed }
         guard source.pointee.hops <= PLUGBOARD_HOPS_MAX else { throw .tooLarge }
         var total = FlatLayout.fixedSize(layout)
-        for span in spans(FlatLayout.envelopeSpans, in: UnsafeRawPointer(source)) { total += try checked(span) }
-        for span in spans(layout.spans, in: content) { total += try checked(span) }
+        // No sum of so few spans, each of them within the limit, overflows.
+        for span in spans(FlatLayout.envelopeSpans, in: UnsafeRawPointer(source)) { total &+= try checked(span) }
+        for span in spans(layout.spans, in: content) { total &+= try checked(span) }
         try checkAddress(source.pointee.from)
         try checkAddress(source.pointee.to)
         if source.pointee.kind == PLUGBOARD_CONTACT {
@@ -160,7 +161,7 @@ package enum FlatEnvelope {
     private static func checked(_ span: plugboard_bytes_t) throws(Flaw) -> Int {
         guard span.count != 0 else { return 0 }
         // A count above Int.max shows as a negative one.
-        guard (1...Int(PLUGBOARD_ENVELOPE_BYTES_MAX)).contains(span.count) else { throw .tooLarge }
+        guard UInt(bitPattern: span.count) <= UInt(PLUGBOARD_ENVELOPE_BYTES_MAX) else { throw .tooLarge }
         guard let start = span.start else { throw .malformed }
         guard TextCheck.isUTF8(UnsafeBufferPointer(start: start, count: span.count)) else { throw .malformed }
         return span.count
@@ -175,6 +176,7 @@ package enum FlatEnvelope {
 
     /// Whether a checked span is an address: `user@domain` or `domain`, split at the last `@`, neither part empty,
     /// no spaces or controls.
+    @inline(__always)
     private static func checkAddress(_ span: plugboard_bytes_t) throws(Flaw) {
         let bytes = UnsafeBufferPointer(start: span.start, count: span.count)
         guard let start = span.start else { throw .malformed }
@@ -182,7 +184,7 @@ package enum FlatEnvelope {
         guard at != 0 else { throw .malformed }
         guard at <= addressPartBytesMax else { throw .tooLarge }
         let domainBytes = span.count - at - 1
-        guard domainBytes > 0, TextCheck.isVisible(UnsafeRawBufferPointer(bytes)) else { throw .malformed }
+        guard domainBytes > 0, TextCheck.isVisible(bytes) else { throw .malformed }
         guard domainBytes <= addressPartBytesMax else { throw .tooLarge }
     }
 

@@ -33,6 +33,7 @@ enum FlatLayout {
     static var envelopeSpans: Spans { Spans(offset: 56, count: 8) }
 
     /// The layout of one kind's content; nil for an unknown kind.
+    @inline(__always)
     static func content(_ kind: UInt16) -> Content? {
         switch kind {
         case PLUGBOARD_MESSAGE: make(plugboard_message_t.self, ABISize.message, at: 8, 6)

@@ -16,9 +16,13 @@ extension InstanceRuntime {
     ) -> plugboard_status_t {
         // Field by field: what the plugin has written just now, in other widths, is slow to read as a whole.
         let result = outcome.pointee.result
-        guard (PLUGBOARD_DELIVERED...PLUGBOARD_FAILED).contains(result), outcome.pointee.reason.isWellFormed,
-            outcome.pointee.code.isWellFormed
-        else { return PLUGBOARD_E_INVALID }
+        guard (PLUGBOARD_DELIVERED...PLUGBOARD_FAILED).contains(result) else { return PLUGBOARD_E_INVALID }
+        // Few say more than the result.
+        if outcome.pointee.reason.count | outcome.pointee.code.count != 0 {
+            guard outcome.pointee.reason.isWellFormed, outcome.pointee.code.isWellFormed else {
+                return PLUGBOARD_E_INVALID
+            }
+        }
         let wasFull = inFlight.count >= limits.inFlightMax
         guard let seat = unmanagedSeat(of: instance) else { return PLUGBOARD_E_HANDLE }
         return seat._withUnsafeGuaranteedRef { seat in
@@ -41,6 +45,7 @@ extension InstanceRuntime {
         }
     }
 
+    @inline(__always)
     private func delivered(_ envelope: RoutedEnvelope) {
         counters.deliveredKinds.add(envelope.envelope.pointee.kind)
         if isObserved { core.observer?.observe(hop(.delivered, envelope)) }
@@ -149,6 +154,7 @@ extension InstanceRuntime {
     }
 
     /// Hands the envelope to the spool for a last step, or lets go of one that was never there.
+    @inline(__always)
     private func settle(_ envelope: RoutedEnvelope, step: RoutedEnvelope.Step) {
         guard envelope.header.pointee.isDurable else {
             release(envelope)

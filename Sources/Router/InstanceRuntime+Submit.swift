@@ -24,7 +24,7 @@ extension InstanceRuntime: EnvelopeRouter {
         }
         guard let seat = unmanagedSeat(of: instance) else { return PLUGBOARD_E_SHUTDOWN }
         return seat._withUnsafeGuaranteedRef { seat in
-            if isOverBudget() { return busy(seat) }
+            if budget != nil, isOverBudget() { return busy(seat) }
             return submit(envelope, imageBytes, cookie: cookie, to: recipient, for: seat)
         }
     }
@@ -99,6 +99,7 @@ extension InstanceRuntime: EnvelopeRouter {
     }
 
     /// Copies a borrowed envelope into the pool, with what the router adds to it.
+    @inline(__always)
     private func copy(
         _ source: UnsafePointer<plugboard_envelope_t>,
         _ imageBytes: Int,
@@ -136,6 +137,7 @@ extension InstanceRuntime: EnvelopeRouter {
     }
 
     /// Into the lane of the target at once.
+    @inline(__always)
     private func pass(_ routed: RoutedEnvelope, for seat: Seat) -> plugboard_status_t {
         let target = routed.header.pointee.target
         let cookie = routed.header.pointee.cookie

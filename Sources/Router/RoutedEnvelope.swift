@@ -109,10 +109,16 @@ struct RoutedEnvelope {
 
     /// Gives the memory back, with all that goes along.
     func release(to pools: SlabPools, worker: Int) {
+        if header.pointee.note != nil || header.pointee.notice != 0 { releaseAdditions(to: pools, worker: worker) }
+        pools.release(block, worker: worker)
+    }
+
+    /// Gives back what few have.
+    @inline(never)
+    private func releaseAdditions(to pools: SlabPools, worker: Int) {
         header.pointee.note?.release()
         header.pointee.note = nil
         takeNotice()?.release(to: pools, worker: worker)
-        pools.release(block, worker: worker)
     }
 
     /// The form in which a lane carries it.

@@ -38,6 +38,9 @@ final class WorkerContext: @unchecked Sendable {
     }
     /// The same, without a count of references: all workers would share it for each message.
     @exclusivity(unchecked) private var unmanagedTable: Unmanaged<RouteTable>
+    /// Domains of the last envelope, see ``RouteTable/locate(_:last:)``.
+    @exclusivity(unchecked) private var lastRecipient: Int32 = -1
+    @exclusivity(unchecked) private var lastSender: Int32 = -1
     let flags: CoreFlags
     private let laneEnds: UnsafeMutablePointer<RuntimeList.LaneEnd>
     @exclusivity(unchecked) private var keys = KeyMaker()
@@ -160,13 +163,17 @@ final class WorkerContext: @unchecked Sendable {
     // MARK: Routing
 
     /// Begins to look for a recipient whose address has not been checked; nothing is done about a bad one.
+    @inline(__always)
     func locate(_ address: plugboard_bytes_t) -> RouteTable.Located {
-        let isPlausible = address.isWellFormed && address.count <= PLUGBOARD_ADDRESS_BYTES_MAX
+        // A count above Int.max shows as a negative one.
+        let isPlausible = address.start != nil && UInt(bitPattern: address.count) <= UInt(PLUGBOARD_ADDRESS_BYTES_MAX)
         let bytes = UnsafeRawBufferPointer(
             start: isPlausible ? address.start : nil,
             count: isPlausible ? address.count : 0
         )
-        return unmanagedTable._withUnsafeGuaranteedRef { $0.locate(bytes) }
+        let located = unmanagedTable._withUnsafeGuaranteedRef { $0.locate(bytes, last: lastRecipient) }
+        lastRecipient = located.place
+        return located
     }
 
     /// Where an envelope goes that is neither late nor went round in a circle, by the claims that the worker knows.
@@ -176,10 +183,13 @@ final class WorkerContext: @unchecked Sendable {
     @inline(__always)
     func target(from sender: UnsafeRawBufferPointer, source: Int, to recipient: RouteTable.Located) -> Int {
         guard !flags.isTableOld else { return -1 }
-        return unmanagedTable._withUnsafeGuaranteedRef { $0.target(from: sender, source: source, to: recipient) }
+        return unmanagedTable._withUnsafeGuaranteedRef {
+            $0.target(from: sender, source: source, to: recipient, last: &lastSender)
+        }
     }
 
     /// The time, some milliseconds behind, in ms since 1970: read once in each call into a plugin.
+    @inline(__always)
     func coarseNow() -> Int64 {
         // What is handed in otherwise is rare.
         guard let call = watch.presentNumber else { return HostClock.coarseWallMs() }
@@ -200,6 +210,7 @@ final class WorkerContext: @unchecked Sendable {
     }
 
     /// A key that no other envelope has.
+    @inline(__always)
     func nextKey() -> (high: UInt64, low: UInt64) { keys.next() }
 
     // MARK: The tick
@@ -357,20 +368,26 @@ final class WorkerContext: @unchecked Sendable {
     /// Pushes one word to the instance with an index; false if its lane is full, and then its room will wake this worker.
     ///
     /// Its worker is woken at the end of the round.
+    @inline(__always)
     func push(_ envelope: RoutedEnvelope, to target: Int) -> Bool {
         let (lane, consumer) = laneEnds[target]
-        let isPushed = lane._withUnsafeGuaranteedRef { lane in
-            while !lane.push(envelope.word, producer: index) {
-                // Whoever waits for room must have woken the consumer before.
-                core.runtimes[target].wakeConsumer()
-                // False means that room came up meanwhile: push again.
-                guard lane.waitForRoom(producer: index) else { continue }
-                return false
-            }
-            return true
-        }
-        if isPushed { notePush(to: target, of: consumer) }
-        return isPushed
+        let isTaken = lane._withUnsafeGuaranteedRef { $0.push(envelope.word, producer: index) }
+        guard isTaken || pushWhenFull(envelope, to: target) else { return false }
+        notePush(to: target, of: consumer)
+        return true
+    }
+
+    /// The same for a lane that had no room.
+    @inline(never)
+    private func pushWhenFull(_ envelope: RoutedEnvelope, to target: Int) -> Bool {
+        let lane = core.runtimes[target].lane
+        repeat {
+            // Whoever waits for room must have woken the consumer before.
+            core.runtimes[target].wakeConsumer()
+            // False means that room came up meanwhile: push again.
+            guard !lane.waitForRoom(producer: index) else { return false }
+        } while !lane.push(envelope.word, producer: index)
+        return true
     }
 
     /// Sees to it that the target's worker looks at its lane.

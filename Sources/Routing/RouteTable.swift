@@ -89,13 +89,28 @@ package final class RouteTable: Sendable {
     // Safe to share for that reason.
     nonisolated(unsafe) private let places: UnsafeMutablePointer<Place>
 
-    /// What is known of a domain.
-    private struct Place {
-        /// Who claimed all of it; -1: nobody.
+    private let placeCount: Int
+    /// The bytes of all domains, for `places`.
+    private nonisolated(unsafe) let domainBytes: UnsafeMutablePointer<UInt8>
+
+    /// What is known of a domain, while the table is built.
+    private struct KnownDomain {
+        var name: String
         var owner: Int32 = -1
         var isHome = false
-        /// Single addresses of it are claimed.
         var hasUsers = false
+    }
+
+    /// The same in the table.
+    private struct Place {
+        /// Who claimed all of it; -1: nobody.
+        var owner: Int32
+        var isHome: Bool
+        /// Single addresses of it are claimed.
+        var hasUsers: Bool
+        /// The domain itself, in `domainBytes`.
+        var name: UnsafePointer<UInt8>
+        var nameCount: Int
     }
 
     /// An address that was found, or not, in the table; valid as long as the address's bytes.
@@ -103,7 +118,7 @@ package final class RouteTable: Sendable {
     /// Four words, so that it is returned and passed on in registers: a struct that goes through memory is waited for.
     package struct Located {
         /// Of the domain's place in the table; -1: it has none.
-        fileprivate var place: Int32
+        package fileprivate(set) var place: Int32
         /// Length of the user part, if single addresses of its domain are claimed; else 0.
         fileprivate var userCount: UInt32 = 0
         fileprivate var user: UnsafeRawPointer?
@@ -124,7 +139,7 @@ package final class RouteTable: Sendable {
     /// A million users, each with an address on several networks.
     package static let claimsMax = 4_000_000
     /// The most routers an envelope may cross.
-    package static let hopsMax: UInt32 = 16
+    @inlinable package static var hopsMax: UInt32 { 16 }
 
     /// Builds a table, in time proportional to the claims.
     ///
@@ -148,23 +163,23 @@ package final class RouteTable: Sendable {
         policyNumbers = names.map { policy?.number(of: $0) ?? -1 }
         self.version = version
         var indexes: [String: UInt32] = [:]
-        var places: [Place] = []
+        var known: [KnownDomain] = []
         func index(of domain: String) -> Int {
-            if let known = indexes[domain] { return Int(known) }
-            indexes[domain] = UInt32(places.count)
-            places.append(Place())
-            return places.count - 1
+            if let index = indexes[domain] { return Int(index) }
+            indexes[domain] = UInt32(known.count)
+            known.append(KnownDomain(name: domain))
+            return known.count - 1
         }
-        for domain in homeDomains { places[index(of: domain)].isHome = true }
+        for domain in homeDomains { known[index(of: domain)].isHome = true }
         var users: [ByteTable.Entry] = []
         for claim in claims {
             switch claim.scope {
             case .domain:
-                places[index(of: claim.subject)].owner = Int32(claim.owner)
+                known[index(of: claim.subject)].owner = Int32(claim.owner)
             case .address:
                 guard let at = claim.subject.utf8.lastIndex(of: UInt8(ascii: "@")) else { continue }
                 let domain = index(of: String(claim.subject[claim.subject.utf8.index(after: at)...]))
-                places[domain].hasUsers = true
+                known[domain].hasUsers = true
                 users.append(
                     ByteTable.Entry(
                         scope: UInt32(domain),
@@ -174,33 +189,74 @@ package final class RouteTable: Sendable {
                 )
             }
         }
-        self.places = .allocate(capacity: max(1, places.count))
-        self.places.initialize(from: places, count: places.count)
+        (places, placeCount, domainBytes) = Self.lay(known)
         self.users = ByteTable(users)
         self.domains = ByteTable(indexes.map { ByteTable.Entry(key: $0.key, value: $0.value) })
     }
 
     deinit {
         places.deallocate()
+        domainBytes.deallocate()
+    }
+
+    /// Writes what is known of the domains into memory of its own.
+    private static func lay(
+        _ known: [KnownDomain]
+    ) -> (places: UnsafeMutablePointer<Place>, count: Int, bytes: UnsafeMutablePointer<UInt8>) {
+        let places = UnsafeMutablePointer<Place>.allocate(capacity: max(1, known.count))
+        let bytes = UnsafeMutablePointer<UInt8>.allocate(
+            capacity: max(1, known.reduce(0) { $0 + $1.name.utf8.count })
+        )
+        var end = bytes
+        for (index, domain) in known.enumerated() {
+            let count = domain.name.utf8.count
+            _ = UnsafeMutableBufferPointer(start: end, count: count).initialize(fromContentsOf: domain.name.utf8)
+            (places + index).initialize(
+                to: Place(
+                    owner: domain.owner,
+                    isHome: domain.isHome,
+                    hasUsers: domain.hasUsers,
+                    name: UnsafePointer(end),
+                    nameCount: count
+                )
+            )
+            end += count
+        }
+        return (places, known.count, bytes)
     }
 
     /// Looks up an address's domain, and begins to fetch from memory what else ``decide(_:to:)`` will need.
     ///
     /// The look-up of one of many addresses waits for memory: what is done between the two calls costs nothing.
-    package func locate(_ address: UnsafeRawBufferPointer) -> Located {
+    ///
+    /// - Parameter last: ``Located/place`` of an address that was located before, in whichever table; -1: none. It is
+    ///   tried first, for most addresses have the same domain as the one before. It changes no answer.
+    package func locate(_ address: UnsafeRawBufferPointer, last: Int32 = -1) -> Located {
+        let (place, userCount) = domain(of: address, last: last)
+        guard place >= 0, userCount > 0, places[Int(place)].hasUsers else { return Located(place: place) }
+        let user = UnsafeRawBufferPointer(start: address.baseAddress, count: userCount)
+        let hash = ByteTable.Key.hash(user, scope: UInt32(bitPattern: place))
+        users.prefetch(hash)
+        return Located(place: place, userCount: UInt32(userCount), user: user.baseAddress, userHash: hash)
+    }
+
+    /// The place of an address's domain, -1 if it has none, and the length of what is before the `@`.
+    @inline(__always)
+    private func domain(of address: UnsafeRawBufferPointer, last: Int32) -> (place: Int32, userCount: Int) {
+        if last >= 0, Int(last) < placeCount {
+            let (name, count) = (places[Int(last)].name, places[Int(last)].nameCount)
+            let userCount = address.count - count - 1
+            // No domain has an @, so that this one is the last.
+            if userCount > 0, let start = address.baseAddress?.assumingMemoryBound(to: UInt8.self),
+                start[userCount] == UInt8(ascii: "@"), memory_is_equal(start + userCount + 1, name, count) != 0
+            {
+                return (last, userCount)
+            }
+        }
         let at = Self.at(in: address)
         let domain = at.map { UnsafeRawBufferPointer(rebasing: address[($0 + 1)...]) } ?? address
-        guard let index = domains.value(of: ByteTable.Key(domain)) else { return Located(place: -1) }
-        guard places[Int(index)].hasUsers, let at else { return Located(place: Int32(bitPattern: index)) }
-        let user = UnsafeRawBufferPointer(rebasing: address[..<at])
-        let hash = ByteTable.Key.hash(user, scope: index)
-        users.prefetch(hash)
-        return Located(
-            place: Int32(bitPattern: index),
-            userCount: UInt32(user.count),
-            user: user.baseAddress,
-            userHash: hash
-        )
+        guard let index = domains.value(of: ByteTable.Key(domain)) else { return (-1, 0) }
+        return (Int32(bitPattern: index), at ?? 0)
     }
 
     /// The instance that serves an address; nil if none does.
@@ -210,6 +266,7 @@ package final class RouteTable: Sendable {
     }
 
     /// The same; -1: none.
+    @inline(__always)
     private func owner(of located: Located) -> Int {
         guard located.place >= 0 else { return -1 }
         if located.userCount > 0 {
@@ -293,8 +350,16 @@ package final class RouteTable: Sendable {
     /// is to judge; -1: ``decide(_:to:)`` says what becomes of it.
     ///
     /// It takes and gives what fits into registers.
-    package func target(from sender: UnsafeRawBufferPointer, source: Int, to recipient: Located) -> Int {
-        let sender = locate(sender)
+    ///
+    /// - Parameter last: as for ``locate(_:last:)``, of the sender before; it becomes this one's.
+    package func target(
+        from sender: UnsafeRawBufferPointer,
+        source: Int,
+        to recipient: Located,
+        last: inout Int32
+    ) -> Int {
+        let sender = locate(sender, last: last)
+        last = sender.place
         // What home users say to each other is nobody's business.
         guard policy == nil || isHome(sender) == isHome(recipient) else { return -1 }
         return target(from: sender, source: source, to: recipient)

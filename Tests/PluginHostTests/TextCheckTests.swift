@@ -5,7 +5,7 @@ import Testing
 @Suite("Checks of text")
 struct TextCheckTests {
     private func isUTF8(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBufferPointer { TextCheck.isUTF8($0) } }
-    private func isVisible(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes { TextCheck.isVisible($0) } }
+    private func isVisible(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBufferPointer { TextCheck.isVisible($0) } }
 
     @Test("A byte that is no ASCII is seen at every place of every length", arguments: 1...80)
     func nonASCII(count: Int) {
@@ -31,7 +31,10 @@ struct TextCheckTests {
         for bytes: [UInt8] in [[0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80]] { #expect(!isUTF8(bytes)) }
     }
 
-    @Test("Every byte value is judged alike at every place", arguments: [1, 7, 8, 9, 15, 16, 17, 24, 31])
+    @Test(
+        "Every byte value is judged alike at every place",
+        arguments: [1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 50]
+    )
     func visible(count: Int) {
         for filler in [UInt8(0x21), 0x7E, 0x80, 0xFF] {
             var bytes = [UInt8](repeating: filler, count: count)

@@ -96,6 +96,30 @@ struct RouteTableTests {
         #expect(decide(it.from, it.to, source: it.source) == it.decision)
     }
 
+    @Test("The domain of the address before changes no answer", arguments: -1...4)
+    func lastDomain(last: Int32) {
+        let addresses = [
+            "ann@home.example", "bot@home.example", "u@partner.example", "u@friend.example", "u@nowhere.example",
+            "home.example", "@home.example", "a@b@home.example", "u@xhome.example", "u.home.example",
+            "u@home.example@x",
+            "e.example", "", "@", "u@HOME.example",
+        ]
+        for address in addresses {
+            Array(address.utf8).withUnsafeBytes { bytes in
+                let (found, plain) = (table.locate(bytes, last: last), table.locate(bytes))
+                #expect(found.place == plain.place, "\(address)")
+                for sender in addresses {
+                    Array(sender.utf8).withUnsafeBytes { from in
+                        var (some, none) = (last, Int32(-1))
+                        let target = table.target(from: from, source: Self.net, to: found, last: &some)
+                        #expect(target == table.target(from: from, source: Self.net, to: plain, last: &none))
+                        #expect(some == none, "\(sender) after \(address)")
+                    }
+                }
+            }
+        }
+    }
+
     private static func foreign(_ address: String, _ provider: String) -> RouteTable.Decision {
         .refuse(.foreignSender(address: address, provider: provider))
     }
