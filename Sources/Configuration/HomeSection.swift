@@ -12,6 +12,8 @@ package struct HomeSection: Hashable, Sendable {
         /// In small letters.
         package var name: String
         package var users: Users
+        /// The provider that serves the users, such as a component of the organisation's XMPP server; nil: the router itself.
+        package var servedBy: String?
     }
 
     /// In the order of the file.
@@ -21,13 +23,23 @@ package struct HomeSection: Hashable, Sendable {
 
     static let presenceGraceDefault = "60s"
 
+    /// Those whose users are the router's own.
+    package var ownDomains: [Domain] { self.domains.filter { $0.servedBy == nil } }
+
+    /// The providers that serve the others, by domain.
+    package var servers: [String: String] {
+        Dictionary(self.domains.compactMap { domain in domain.servedBy.map { (domain.name, $0) } }) { first, _ in first
+        }
+    }
+
     /// Longest local part, in bytes (RFC 6122 §2.3 has the largest limit of the networks).
     static let userLengthMax = 1023
 
     static let rules = [
         SettingRule("home", .map),
         SettingRule("home.domains", .map, isRequired: true, help: "the organisation's own domains"),
-        SettingRule("home.domains.*.users", .anything, isRequired: true, help: "a list of users, or 'any'"),
+        SettingRule("home.domains.*.users", .anything, help: "a list of users, or 'any'"),
+        SettingRule("home.domains.*.served_by", .string, help: "in place of 'users': the provider that serves them"),
         SettingRule(
             "home.presence_grace",
             .duration(.zero ... .seconds(86400)),
@@ -52,9 +64,24 @@ package struct HomeSection: Hashable, Sendable {
                 )
                 continue
             }
-            guard let users = member.node["users"] else { continue }
-            let usersPath = path.appending(key: member.key).appending(key: "users")
-            self.domains.append(Domain(name: name, users: Self.users(users, at: usersPath, &context)))
+            let domainPath = path.appending(key: member.key)
+            let usersPath = domainPath.appending(key: "users")
+            let servedBy = member.node["served_by"]?.text
+            switch (member.node["users"], servedBy) {
+            case (let users?, nil):
+                self.domains.append(Domain(name: name, users: Self.users(users, at: usersPath, &context)))
+            case (nil, let servedBy?):
+                self.domains.append(Domain(name: name, users: .listed([]), servedBy: servedBy))
+            case (nil, nil):
+                context.problems.error("missing key 'users' in \(domainPath)", at: member.keyPosition, path: usersPath)
+            case (.some, .some):
+                context.problems.error(
+                    "\(domainPath) has both users and served_by",
+                    at: member.keyPosition,
+                    path: usersPath,
+                    suggestion: "leave users out: the provider knows who there is"
+                )
+            }
         }
     }
 

@@ -62,11 +62,26 @@ package struct RouterConfiguration: Hashable, Sendable {
             &context
         )
         self.checkWorkers(root, &context)
+        self.checkServers(root, &context)
         if root["providers"]?.members.isEmpty ?? true {
             context.problems.warning(
                 "no providers: the router would have no network to talk to",
                 at: root["providers"]?.position ?? root.position,
                 path: SettingPath([.key("providers")])
+            )
+        }
+    }
+
+    /// Whoever serves a home domain must be there.
+    private func checkServers(_ root: SettingNode, _ context: inout SectionContext) {
+        let names = Set((root["providers"]?.members ?? []).map(\.key))
+        for member in root["home"]?["domains"]?.members ?? [] {
+            guard let node = member.node["served_by"], let name = node.text, !names.contains(name) else { continue }
+            context.problems.error(
+                "there is no provider \(Shown.quoted(name)) to serve the home domain \(member.key)",
+                at: node.position,
+                path: SettingPath([.key("home"), .key("domains"), .key(member.key), .key("served_by")]),
+                suggestion: "name one that is under providers"
             )
         }
     }

@@ -299,7 +299,9 @@ extension SimulatedInstance {
         switch scope {
         case PLUGBOARD_CLAIM_DOMAIN where !subject.contains("@"),
             PLUGBOARD_CLAIM_ADDRESS where subject.dropFirst().dropLast().contains("@"):
-            let isTaken = foreignClaims.contains(subject) || homeDomains.contains(subject)
+            let isTaken =
+                foreignClaims.contains(subject)
+                || (homeDomains.contains(subject) && !servedDomains.contains(subject))
             status = isTaken ? PLUGBOARD_E_CONFLICT : PLUGBOARD_OK
         default: status = PLUGBOARD_E_INVALID
         }

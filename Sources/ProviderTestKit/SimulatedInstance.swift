@@ -29,6 +29,8 @@ public final class SimulatedInstance {
     public internal(set) var claims: [String] = []
     /// Claims that belong to somebody else.
     public var foreignClaims: Set<String> = []
+    /// Home domains that this instance serves: `served_by` names it, and it may claim them.
+    public var servedDomains: Set<String> = []
     /// The certificates that it is configured with, by their names.
     public var identities: [String: SimulatedCertificate] = [:]
     /// The envelopes that the router took from it, in order.

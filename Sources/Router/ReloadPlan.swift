@@ -135,6 +135,7 @@ package struct ReloadPlan: Hashable, Sendable {
         ("spool.durable", { $0.spool.durable == $1.spool.durable }),
         ("spool.dead_letters", { $0.spool.deadLetters == $1.spool.deadLetters }),
         ("dns", { $0.dns == $1.dns }),
+        ("home.domains.*.served_by", { $0.home.servers == $1.home.servers }),
         ("vault", { $0.vault == $1.vault }),
     ]
 

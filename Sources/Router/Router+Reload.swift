@@ -244,12 +244,15 @@ extension Router {
     private func applyHome(_ change: ReloadPlan.Home, _ section: HomeSection, _ answer: inout ReloadAnswer) async {
         guard !change.isEmpty, let runtime = core.runtimes.first else { return }
         let names = section.domains.map(\.name)
-        let domains = section.domains.map(HomeProvider.Domain.init)
-        if names != currentConfiguration.home.domains.map(\.name) { core.setHomeDomains(names) }
+        let domains = section.ownDomains.map(HomeProvider.Domain.init)
+        let current = currentConfiguration.home
+        if names != current.domains.map(\.name) || section.servers != current.servers {
+            core.setHomeDomains(names, servers: section.servers)
+        }
         let home = home
         let refused = await onLoop(of: runtime) { runtime -> [String] in
             let refused = home.provider?.serve(domains) ?? []
-            runtime.keepClaims(Set(names))
+            runtime.keepClaims(Set(domains.map(\.name)))
             return refused
         }
         answer.failed += refused ?? []

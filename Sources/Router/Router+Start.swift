@@ -80,7 +80,7 @@ extension Router {
     }
 
     private func startHome(_ runtime: InstanceRuntime) async throws {
-        let domains = configuration.home.domains.map(HomeProvider.Domain.init)
+        let domains = configuration.home.ownDomains.map(HomeProvider.Domain.init)
         let held = LoopBound(value: runtime)
         home.surroundings = HomeProvider.Surroundings(
             domains: domains,

@@ -155,6 +155,7 @@ package final class Router: Sendable {
             options: RouterCore.Options(configuration.spool, limits),
             workers: workers,
             homeDomains: configuration.home.domains.map(\.name),
+            homeServers: configuration.home.servers,
             isDurable: configuration.spool.durable,
             policy: Self.snapshot(configuration.policy, assigned, seats),
             contacts: ContactLookup { [index = directory.contacts.index] owner, contact in

@@ -44,6 +44,8 @@ final class RouterCore: @unchecked Sendable {
     private let contacts: (any ContactList)?
     /// Where refusals by policy are written down.
     let audit: RefusalAudit?
+    /// The providers that serve home domains in place of the home users, by domain; under the claims' lock, too.
+    private var homeServers: [String: String]
     let isDurable: Bool
     private(set) var contexts: [WorkerContext] = []
     /// Every provider that the router has had.
@@ -62,6 +64,7 @@ final class RouterCore: @unchecked Sendable {
         options: Options,
         workers: [Worker],
         homeDomains: [String],
+        homeServers: [String: String] = [:],
         isDurable: Bool,
         policy: PolicySnapshot? = nil,
         contacts: (any ContactList)? = nil,
@@ -77,6 +80,7 @@ final class RouterCore: @unchecked Sendable {
         self.logger = logger
         self.observer = observer
         self.homeDomains = homeDomains
+        self.homeServers = homeServers
         self.isDurable = isDurable
         self.flags = CoreFlags(expireMs: options.expireMs)
         self.retrySchedule = NIOLockedValueBox(options.retry)
@@ -145,7 +149,14 @@ final class RouterCore: @unchecked Sendable {
     ///
     /// On the owner's loop.
     func claim(_ claim: RouteTable.Claim) -> plugboard_status_t {
-        switch claims.withLockedValue({ $0.add(claim) }) {
+        let name = runtimes[claim.owner].name
+        let answer = claims.withLockedValue { book -> ClaimBook.Answer? in
+            // A home domain that one provider serves is no other's, whoever comes first.
+            if let server = homeServers[claim.subject], server != name { return nil }
+            return book.add(claim)
+        }
+        switch answer {
+        case nil: return PLUGBOARD_E_CONFLICT
         case .known: return PLUGBOARD_OK
         case .taken: return PLUGBOARD_E_CONFLICT
         case .full: return PLUGBOARD_E_LIMIT
@@ -165,9 +176,12 @@ final class RouterCore: @unchecked Sendable {
     }
 
     /// Changes the organisation's domains.
-    func setHomeDomains(_ domains: [String]) {
+    ///
+    /// - Parameter servers: the providers that serve some of them, by domain.
+    func setHomeDomains(_ domains: [String], servers: [String: String]) {
         claims.withLockedValue { book in
             homeDomains = domains
+            homeServers = servers
             book.touch()
         }
         publishTable()

@@ -37,6 +37,23 @@ import Testing
             ["1:8: error: unknown key 'ciphersuites' in tls; possible here: trust, identities"]
         ),
         Broken(
+            "a home domain that nobody serves",
+            "home: {domains: {a.b: {}}}",
+            ["1:18: error: missing key 'users' in home.domains.a.b"]
+        ),
+        Broken(
+            "a home domain that is served by nobody who is there",
+            "home: {domains: {a.b: {served_by: f}}}",
+            ["1:35: error: there is no provider 'f' to serve the home domain a.b; name one that is under providers"]
+        ),
+        Broken(
+            "a home domain that is served twice",
+            "home: {domains: {a.b: {users: any, served_by: e}}}",
+            [
+                "1:18: error: home.domains.a.b has both users and served_by; leave users out: the provider knows who there is"
+            ]
+        ),
+        Broken(
             "problems in several sections, in order",
             """
             router: { workers: two }

@@ -24,6 +24,8 @@ struct Setup {
     var expire = "1h"
     /// Further lines at the top level.
     var topLevel = ""
+    /// Further home domains, such as `, a.example: {users: any}`.
+    var moreDomains = ""
     /// Further lines below `providers:`.
     var moreProviders = ""
     /// More keys of a provider, by its name: `limits: {…}`.
@@ -47,7 +49,7 @@ struct Setup {
     fileprivate func yaml(state: String, providers: [String]) -> String {
         """
         router: {id: test, workers: \(workers), state: \(state)}
-        home: {domains: {home.example: {users: \(users)}}, presence_grace: \(presenceGrace)}
+        home: {domains: {home.example: {users: \(users)}\(moreDomains)}, presence_grace: \(presenceGrace)}
         spool:
           durable: \(isDurable)
           expire: \(expire)
