@@ -9,7 +9,7 @@ package final class EchoProvider: Provider {
         name: "Echo",
         version: "1.0.0",
         vendor: "Plugboard",
-        capabilities: [Capability("messages")],
+        capabilities: [Capability("messages"), Capability("presence", .partial)],
         settings: [
             SettingSchema("address", .string, isRequired: true, help: "The address that answers, as user@domain."),
             SettingSchema("prefix", .string, standard: "", help: "What each answer begins with."),
@@ -47,7 +47,11 @@ package final class EchoProvider: Provider {
     }
 
     package func deliver(_ delivery: Delivery) -> Bool {
-        guard case .message(let message) = delivery.envelope.content else {
+        let message: Message
+        switch delivery.envelope.content {
+        case .message(let received): message = received
+        case .subscription(let subscription): return agree(to: subscription, delivery)
+        case .receipt, .typing, .presence, .contact, .call, .failure:
             delivery.complete(.delivered)
             return true
         }
@@ -67,6 +71,32 @@ package final class EchoProvider: Provider {
             return true
         }
         answers += 1
+        delivery.complete(.delivered)
+        return true
+    }
+
+    /// Lets everybody who asks see that it is there, and tells those who ask what it is now.
+    private func agree(to subscription: Subscription, _ delivery: Delivery) -> Bool {
+        let other = delivery.envelope.from
+        do {
+            if subscription.action == .request {
+                let accept = Envelope(
+                    from: address,
+                    to: other,
+                    id: "echo-\(host.wallClock)-accept",
+                    content: .subscription(Subscription(.accept))
+                )
+                guard try host.submit(accept) == .taken else { return false }
+            }
+            if subscription.action == .request || subscription.action == .probe {
+                let presence = Envelope(from: address, to: other, content: .presence(Presence(.available)))
+                // Where there is no room for it now, the next probe gets it.
+                _ = try host.submit(presence)
+            }
+        } catch {
+            delivery.complete(.failed(Outcome.Reason(.internal, "the answer was not taken: \(error)")))
+            return true
+        }
         delivery.complete(.delivered)
         return true
     }
