@@ -135,8 +135,20 @@ let xmpp: [Target] =
             path: "Plugins/XMPP/Session",
             swiftSettings: settings
         ),
+        .target(
+            name: "XMPPComponent",
+            dependencies: ["IMModel", "XMPPWire"],
+            path: "Plugins/XMPP/Component",
+            swiftSettings: settings
+        ),
     ]
-    + plugin("XMPP", logic: "XMPPBridge", at: "Plugins/XMPP", logicPath: "Bridge", ["XMPPWire", "XMPPSession"])
+    + plugin(
+        "XMPP",
+        logic: "XMPPBridge",
+        at: "Plugins/XMPP",
+        logicPath: "Bridge",
+        ["XMPPWire", "XMPPSession", "XMPPComponent"]
+    )
 
 let aol: [Target] = [
     .target(name: "OSCARWire", path: "Plugins/AOL/Wire", swiftSettings: settings)
@@ -225,6 +237,10 @@ let allTests: [Target] = [
     tests("OSCARWireTests", ["OSCARWire", crypto]),
     tests("XMPPWireTests", ["XMPPWire"]),
     tests("XMPPSessionTests", ["XMPPSession", "XMPPWire"]),
+    tests(
+        "XMPPComponentTests",
+        ["XMPPBridge", "XMPPComponent", "XMPPWire", "ProviderKit", "ProviderTestKit", "IMModel", crypto]
+    ),
     tests("XMPPBridgeTests", ["XMPPBridge", "XMPPSession", "XMPPWire", "ProviderKit", "IMModel", "CPlugboard"]),
 ]
 
