@@ -10,7 +10,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from cases import contacts, home, hostile, peers
+from cases import component, contacts, home, hostile, peers
 from harness.peers import Ejabberd, Mode, Prosody
 from harness.suites import Report
 from harness.waiting import Failure
@@ -22,6 +22,9 @@ SCENARIOS = [
     Scenario("With EXTERNAL", Mode.EXTERNAL, Mode.EXTERNAL, {"peers": peers.suite, "home": home.suite, "contacts": contacts.suite}),
     Scenario("With dialback", Mode.DIALBACK, Mode.DIALBACK, {"peers": peers.suite, "home": home.suite, "contacts": contacts.suite}),
     Scenario("With EXTERNAL refused and dialback after it", Mode.FALLBACK, Mode.FALLBACK, {"home": home.suite}),
+    Scenario(
+        "As a component", Mode.EXTERNAL, Mode.EXTERNAL, {"component": component.suite}, is_component=True
+    ),
     Scenario(
         "Among hostile peers", Mode.EXTERNAL, Mode.DIALBACK, {"hostile": hostile.suite}, partners=hostile.PARTNERS
     ),

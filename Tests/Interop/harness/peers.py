@@ -12,7 +12,9 @@ from harness.processes import Daemon, output_of
 from harness.waiting import check
 
 CLIENT_PORT, SERVER_PORT, SERVER_TLS_PORT, HTTP_PORT = 5222, 5269, 5270, 5280
+COMPONENT_PORT = 5347
 PASSWORD = "correct horse"
+COMPONENT_SECRET = "battery & <staple>"
 
 
 class Mode(enum.Enum):
@@ -45,8 +47,14 @@ class Peer(Daemon):
         name = self.domain if mode is Mode.EXTERNAL else f"self-signed-{self.domain}"
         self.certificate, self.key = authority.pair(name)
 
+        self.components = ()
+        """Domains of components that the server takes; none unless the scenario has some."""
+
     def address_of(self, user):
         return f"{user}@{self.domain}"
+
+    def ports(self):
+        return CLIENT_PORT, SERVER_PORT, SERVER_TLS_PORT, *((COMPONENT_PORT,) if self.components else ())
 
 
 class Prosody(Peer):
@@ -63,10 +71,13 @@ class Prosody(Peer):
         for user in users:
             await output_of("prosodyctl", "--config", configuration, "register", user, self.domain, PASSWORD)
         await self.launch("prosody", "--config", configuration, "-F")
-        await self.until_listening(self.address, CLIENT_PORT, SERVER_PORT, SERVER_TLS_PORT)
+        await self.until_listening(self.address, *self.ports())
 
     def _configuration(self, certificates):
         external = self.mode is Mode.EXTERNAL
+        components = "\n".join(
+            f'Component "{domain}"\n component_secret = "{COMPONENT_SECRET}"' for domain in self.components
+        )
         return f"""
             run_as_root = true
             pidfile = "{self.folder}/prosody.pid"
@@ -92,7 +103,9 @@ class Prosody(Peer):
             certificates = "{certificates}"
             {f'ssl = {{ cafile = "{self.trusted}" }}' if self.trusted else ''}
             limits = {{ }}
+            component_interfaces = {{ "{self.address}" }}
             VirtualHost "{self.domain}"
+            {components}
         """
 
 
@@ -113,7 +126,7 @@ class Ejabberd(Peer):
             "ERL_LIBS": self._libraries(),
             "HOME": f"{self.folder}",
         })
-        await self.until_listening(self.address, CLIENT_PORT, SERVER_PORT, SERVER_TLS_PORT, HTTP_PORT)
+        await self.until_listening(self.address, *self.ports(), HTTP_PORT)
         for user in users:
             await asyncio.to_thread(self._register, user)
 
@@ -138,6 +151,11 @@ class Ejabberd(Peer):
         trust = f'ca_file: "{self.trusted}"\ns2s_cafile: "{self.trusted}"' if self.trusted else ""
         dialback = "mod_s2s_dialback: {}" if self.mode is not Mode.EXTERNAL else ""
         listener = f'ip: "{self.address}", shaper: none'
+        hosts = ", ".join(f'"{domain}": {{ password: "{COMPONENT_SECRET}" }}' for domain in self.components)
+        components = (
+            f"  - {{ port: {COMPONENT_PORT}, module: ejabberd_service, access: all, hosts: {{ {hosts} }}, {listener} }}"
+            if self.components else ""
+        )
         return f"""
 loglevel: info
 hosts: [ {self.domain} ]
@@ -152,6 +170,7 @@ listen:
   - {{ port: {SERVER_PORT}, module: ejabberd_s2s_in, {listener} }}
   - {{ port: {SERVER_TLS_PORT}, module: ejabberd_s2s_in, tls: true, {listener} }}
   - {{ port: {HTTP_PORT}, module: ejabberd_http, request_handlers: {{ /api: mod_http_api }}, ip: "{self.address}" }}
+{components}
 api_permissions:
   "the tests make the users":
     who: {{ ip: 127.0.0.0/8 }}

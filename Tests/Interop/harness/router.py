@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from harness.peers import SERVER_PORT, SERVER_TLS_PORT, Mode
+from harness.peers import COMPONENT_PORT, COMPONENT_SECRET, SERVER_PORT, SERVER_TLS_PORT, Mode
 from harness.processes import Daemon, output_of
 from harness.waiting import Failure, Mailbox, check
 
@@ -13,18 +13,22 @@ USERS = ("alice", "dave")
 class Router(Daemon):
     name, domain, address = "plugboard", "home.test", "127.0.0.10"
 
-    def __init__(self, folder, build, authority, peers, partners):
+    def __init__(self, folder, build, authority, peers, partners, is_component=False):
         super().__init__(folder)
         self.build = build
         self.program = build / "plugboard"
         self.configuration = self.folder / "plugboard.yaml"
-        self.configuration.write_text(self._configuration(authority, peers, partners))
+        self.ports = () if is_component else (SERVER_PORT, SERVER_TLS_PORT)
+        self.configuration.write_text(
+            self._component_configuration(peers) if is_component else self._configuration(authority, peers, partners)
+        )
         self.inboxes = {}
 
     async def start(self):
         check(self.program.exists(), f"{self.program} is missing: build it with swift build")
         await self.launch(self.program, "run", "--config", self.configuration)
-        await self.until_listening(self.address, SERVER_PORT, SERVER_TLS_PORT)
+        await self.until_listening(self.address, *self.ports)
+        await self.until_ready((self.folder / "control.sock").exists, "having a control socket")
         json.loads(await self.command("status", "--json"))
         for user in USERS:
             self.inboxes[user] = Inbox(self, user)
@@ -105,6 +109,37 @@ providers:
       listen_tls: ["{self.address}:{SERVER_TLS_PORT}"]
       partners:
 {rules}
+"""
+
+    def _component_configuration(self, peers):
+        """A component of each server: one gateway for the network of the echo provider, one for all others."""
+        domains = "\n".join(f"    {peer.domain}: {{ served_by: {peer.name.lower()} }}" for peer in peers)
+        providers = "\n".join(self._component(peer) for peer in peers)
+        return f"""
+router: {{ id: home, state: {self.folder}/state, control: {self.folder}/control.sock, log: debug }}
+home:
+  domains:
+    {self.domain}: {{ users: [{", ".join(USERS)}] }}
+{domains}
+plugin_path: [{self.build}]
+providers:
+  echo: {{ plugin: EchoProvider, settings: {{ address: echo@net.test }} }}
+{providers}
+"""
+
+    def _component(self, peer):
+        secret = self.folder / f"{peer.name}.secret"
+        secret.write_text(COMPONENT_SECRET)
+        secret.chmod(0o600)
+        return f"""
+  {peer.name.lower()}:
+    plugin: XMPP
+    settings:
+      component:
+        server: "{peer.address}:{COMPONENT_PORT}"
+        gateways:
+          - {{ domain: aim.{peer.domain}, secret: "file:{secret}", network: net.test, type: aim, name: Echo net }}
+          - {{ domain: im.{peer.domain}, secret: "file:{secret}" }}
 """
 
     def _partner(self, domain, mode):

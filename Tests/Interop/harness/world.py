@@ -27,6 +27,8 @@ class Scenario:
     suites: dict[str, Suite]
     partners: dict[str, str] = field(default_factory=dict)
     """Partner domains beside the two servers: their domain and address; each must prove itself by certificate."""
+    is_component: bool = False
+    """The router is a component of both servers, and federates with nobody."""
 
 
 class World:
@@ -44,9 +46,14 @@ class World:
             kind.name: kind(folder / kind.name.lower(), mode, self.authority, hosts) for kind, mode in modes.items()
         }
         self.router = None
+        for peer in self.peers.values():
+            if scenario.is_component:
+                peer.components = (f"aim.{peer.domain}", f"im.{peer.domain}")
         if build is not None:
             self.authority.issue(Router.domain)
-            self.router = Router(folder / "router", build, self.authority, self.peers.values(), scenario.partners)
+            self.router = Router(
+                folder / "router", build, self.authority, self.peers.values(), scenario.partners, scenario.is_component
+            )
         hosts.write_text(
             "127.0.0.1 localhost\n"
             + f"{Router.address} {Router.domain}\n"
