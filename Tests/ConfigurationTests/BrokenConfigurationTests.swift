@@ -39,7 +39,7 @@ import Testing
         Broken(
             "a home domain that nobody serves",
             "home: {domains: {a.b: {}}}",
-            ["1:18: error: missing key 'users' in home.domains.a.b"]
+            ["1:18: error: missing key 'users' in home.domains[\"a.b\"]"]
         ),
         Broken(
             "a home domain that is served by nobody who is there",
@@ -50,7 +50,7 @@ import Testing
             "a home domain that is served twice",
             "home: {domains: {a.b: {users: any, served_by: e}}}",
             [
-                "1:18: error: home.domains.a.b has both users and served_by; leave users out: the provider knows who there is"
+                "1:18: error: home.domains[\"a.b\"] has both users and served_by; leave users out: the provider knows who there is"
             ]
         ),
         Broken(

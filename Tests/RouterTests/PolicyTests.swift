@@ -243,7 +243,7 @@ struct PolicyTests {
             let log = try rig.router.auditLog(limit: 10).map { "\($0.actor): \($0.what): \($0.detail)" }
             #expect(
                 log == [
-                    "start: policy introduced: 15 settings, from test.yaml:10",
+                    "start: policy introduced: 15 settings, from test.yaml:11",
                     "uid 7: policy changed: access.users.eve@home.example.federation: false → not set",
                     "host: policy removed: every provider is open to every home user",
                 ]
