@@ -2,7 +2,8 @@
 """Writes Plugins/XMPP/COVERAGE.md from the source notes in the code, or checks with --check that it is up to date.
 
 A source note is "RFC 6120 §4.9" or "XEP-0198 §5" in a comment, also "XEP-0198 §4, §5". Behind it may stand how far the
-code goes: "(partial: why)" or "(not: why)". Without, what the section asks of servers that federate is done in full.
+code goes: "(partial: why)" or "(not: why)". Without, what the section asks of servers that federate is done in full. A
+source as a whole is not done in full where one of its sections is not.
 """
 
 import re
@@ -55,6 +56,11 @@ def notes():
                     if why:
                         entry[1].add(why.strip())
                     entry[2].add(path.stem)
+    for (source, section), (state, _, _) in list(found.items()):
+        whole = found.get((source, ""))
+        if whole and section and state != "full" and whole[0] == "full":
+            whole[0] = "partial"
+            whole[1].add("see its sections")
     return found
 
 

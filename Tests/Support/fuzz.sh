@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds each target in Tests/Fuzz with libFuzzer and runs it for a number of seconds, from the inputs in its Corpus (what is
-# usual) and FailCases (what once broke it). A finding is left in .build-fuzz/findings, and the status is 1.
+# usual) and FailCases (what once broke it), with its words in Tests/Fuzz/Dictionaries if it has some. A finding is left in
+# .build-fuzz/findings, and the status is 1.
 #
 #     Tests/Support/fuzz.sh SECONDS [TARGET ...]
 #
@@ -33,15 +34,16 @@ build() {
 }
 
 fuzz() {
-    local target=$1 binary=$2 log="$scratch/$1.log" inputs=() status=0
+    local target=$1 binary=$2 log="$scratch/$1.log" inputs=() words=() status=0
     # libFuzzer adds what it discovers to the first folder, so that one must not be in the source tree.
     mkdir -p "$scratch/corpus/$target" "$scratch/findings"
     for folder in Corpus FailCases; do
         if [ -d "Tests/Fuzz/$target/$folder" ]; then inputs+=("Tests/Fuzz/$target/$folder"); fi
     done
+    if [ -f "Tests/Fuzz/Dictionaries/$target.dict" ]; then words=("-dict=Tests/Fuzz/Dictionaries/$target.dict"); fi
     # Swift's own crash reporter would keep the crash from libFuzzer, which then could not save the input.
     SWIFT_BACKTRACE=enable=no "$binary" -max_total_time="$seconds" -max_len="$input_bytes_max" -rss_limit_mb="$memory_mb_max" \
-        -timeout="$input_seconds_max" -seed="${FUZZ_SEED:-0}" -print_final_stats=1 -verbosity=0 \
+        -timeout="$input_seconds_max" "${words[@]}" -seed="${FUZZ_SEED:-0}" -print_final_stats=1 -verbosity=0 \
         -artifact_prefix="$scratch/findings/$target-" "$scratch/corpus/$target" "${inputs[@]}" \
         >"$log" 2>&1 || status=$?
     if [ "$status" -ne 0 ]; then cat "$log" >&2; else grep number_of_executed_units "$log" || true; fi

@@ -88,6 +88,7 @@ extension Federation {
         self.host.log(.info, "the presence of \(all.count) users of \(domain) is not known any more")
         // What the router has no room for now is as untrue as it was; the next presence mends it.
         for envelope in all { _ = self.submit(Submission(unanswered: envelope)) }
+        self.askAgain(all)
     }
 
     private func answer(to submission: Submission) -> (Outcome) -> Void {

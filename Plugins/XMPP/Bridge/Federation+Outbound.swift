@@ -35,9 +35,15 @@ extension Federation {
     /// The link that a stanza belongs on; nil unless it is from a home domain to a partner.
     private func link(for stanza: Stanza) -> PartnerLink? {
         guard let from = stanza.from?.domain, let to = stanza.to?.domain else { return nil }
-        let pair = DomainPair(sender: from, target: to)
+        return self.link(of: DomainPair(sender: from, target: to))
+    }
+
+    /// The link between two domains; nil unless the first is a home domain and the second a partner.
+    func link(of pair: DomainPair) -> PartnerLink? {
         if let link = self.links[pair] { return link }
-        guard self.settings.server.serves(from), let policy = self.partners.policy(for: to) else { return nil }
+        guard self.settings.server.serves(pair.sender), let policy = self.partners.policy(for: pair.target) else {
+            return nil
+        }
         let link = PartnerLink(self, pair, policy)
         if self.isDraining { link.drain() }
         self.links[pair] = link

@@ -1,6 +1,9 @@
 package import ProviderKit
 
 /// XMPP (RFC 6120, RFC 6121): federation with other organisations' servers, or a component of the organisation's own.
+///
+/// RFC 6120 (partial: between servers, with EXTERNAL and dialback; nothing of clients). RFC 6121 (partial: stanzas between
+/// servers; rosters, and what presence means, are the router's).
 package final class XMPPProvider: Provider {
     /// What the plugin is, can do, and can be told.
     package static let descriptor = Descriptor(

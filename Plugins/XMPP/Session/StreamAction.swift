@@ -48,7 +48,7 @@ package enum StreamAction: Hashable, Sendable {
 
 /// By what a stream was authenticated.
 package enum Authentication: Hashable, Sendable {
-    /// A certificate over TLS, with SASL EXTERNAL (XEP-0178).
+    /// A certificate over TLS, with SASL EXTERNAL: XEP-0178 (partial: between servers).
     case external
     /// Server Dialback (XEP-0220), over TLS or in the clear.
     case dialback(secured: Bool)

@@ -36,9 +36,9 @@ package enum Namespace {
     package static let delay = "urn:xmpp:delay"
     /// Last message correction (XEP-0308).
     package static let correction = "urn:xmpp:message-correct:0"
-    /// Unique and stable stanza ids (XEP-0359).
+    /// Unique and stable stanza ids: XEP-0359 (partial: `stanza-id` is anybody's claim, and not read).
     package static let stanzaIDs = "urn:xmpp:sid:0"
-    /// Message processing hints (XEP-0334).
+    /// Message processing hints: XEP-0334 (partial: written, and not read).
     package static let hints = "urn:xmpp:hints"
     /// Ping (XEP-0199).
     package static let ping = "urn:xmpp:ping"

@@ -8,6 +8,8 @@ struct Outgoing {
     let delivery: Delivery?
     /// It was written before, on a stream that is resumed.
     var isRepeated = false
+    /// It asks for a presence, and is asked once more where it was lost.
+    var isProbe = false
 }
 
 /// A queue with a limit; the first in is the first out.

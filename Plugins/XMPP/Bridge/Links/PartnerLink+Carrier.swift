@@ -44,7 +44,7 @@ extension PartnerLink {
     /// at the same moment, and both give way.
     func wayChanged() {
         if case .backingOff = self.state, self.broken == nil { self.enter(.down) }
-        if case .down = self.state, !self.queue.isEmpty { self.connect() }
+        if case .down = self.state, !self.queue.isEmpty || !self.probes.isEmpty { self.connect() }
     }
 
     /// Takes the partner's stream, or waits for it, if there is one and no stream of ours is to be resumed.

@@ -81,8 +81,7 @@ extension PartnerLink {
         self.acknowledgement.set(broken.isOurs ? min(UInt64(wait), left) : left) { [weak self] in
             guard let self, case .backingOff(let until, _) = self.state else { return }
             if self.nowMs < until || self.nowMs >= broken.until || !broken.isOurs {
-                self.federation.lost(self.pair.target)
-                return self.putOff(.unacknowledged)
+                return self.abandon()
             }
             self.resume(broken, in: broken.until - self.nowMs)
         }
@@ -93,13 +92,19 @@ extension PartnerLink {
         self.acknowledgement.set(left) { [weak self] in
             guard let self, case .backingOff = self.state else { return }
             broken.handled.detach()
-            self.federation.lost(self.pair.target)
-            self.putOff(.unacknowledged)
+            self.abandon()
         }
         broken.handled.whenSettled { [weak self] _ in
             guard let self, case .backingOff = self.state, self.broken?.handled === broken.handled else { return }
             self.connect()
         }
+    }
+
+    /// The time to resume a stream is over: what it carried is put off, and presence is not known any more.
+    private func abandon() {
+        self.putOff(.unacknowledged)
+        self.federation.lost(self.pair.target)
+        self.ask([])
     }
 
     /// Gives up the resumption of a broken stream.
@@ -111,14 +116,16 @@ extension PartnerLink {
     /// Has what was not acknowledged written once more, before all else.
     func repeatUnacked() {
         let rest = self.unacked.takeAll().map {
-            Outgoing(stanza: $0.stanza, delivery: $0.delivery, isRepeated: true)
+            Outgoing(stanza: $0.stanza, delivery: $0.delivery, isRepeated: true, isProbe: $0.isProbe)
         }
         self.queue.prepend(rest)
     }
 
     func putOff(_ reason: EndReason) {
         self.broken = nil
-        for item in self.unacked.takeAll() {
+        let items = self.unacked.takeAll()
+        self.keepProbes(items)
+        for item in items {
             item.delivery?.complete(reason.outcome(retryAfter: Self.unackedRetryMs, isUncertain: true))
         }
         self.unacked = UnackedQueue(max: self.unacked.max)

@@ -26,6 +26,10 @@ final class PartnerLink {
     let acknowledgement: Alarm
     /// Rings when it is time to find out whether the peer is there.
     let keepAlive: Alarm
+    /// Rings when a link is opened again to ask for presence.
+    let recall: Alarm
+    /// What asks for presence and is not in the queue yet; at most `SeenPresence.pairsMax` a loss.
+    var probes: [Stanza] = []
     /// Of the ping that was sent and not answered.
     var pingID: String?
     var queue: OutgoingQueue
@@ -57,6 +61,7 @@ final class PartnerLink {
         self.stall = Alarm(host: federation.host)
         self.acknowledgement = Alarm(host: federation.host)
         self.keepAlive = Alarm(host: federation.host)
+        self.recall = Alarm(host: federation.host)
         self.queue = OutgoingQueue(max: federation.settings.partnerQueueMax)
         self.unacked = UnackedQueue(max: federation.settings.server.unackedMax)
     }
@@ -89,6 +94,8 @@ final class PartnerLink {
     func block() {
         let reason = Outcome.Reason(.policy, "\(self.pair.target) is blocked by the operator", code: "not-allowed")
         for item in self.queue.removeAll() { item.delivery?.complete(.failed(reason)) }
+        self.probes = []
+        self.recall.cancel()
         self.stall.cancel()
         self.keepAlive.cancel()
         switch self.state {
@@ -155,6 +162,12 @@ final class PartnerLink {
     /// Writes what waits, as far as the peer takes it.
     func flush() {
         guard case .up(let session, _) = self.state else { return }
+        repeat { self.write(to: session) } while self.queue.isEmpty && !self.isDraining && self.queueProbes()
+        self.ask(session)
+        self.closeIfDrained()
+    }
+
+    private func write(to session: any StanzaCarrier) {
         while self.canWrite, session.canTake, !(self.isManaged && self.unacked.isFull), let item = self.queue.first {
             switch session.write(item.stanza.element) {
             case .ok: self.written(item)
@@ -169,8 +182,6 @@ final class PartnerLink {
             case .gone: self.canWrite = false
             }
         }
-        self.ask(session)
-        self.closeIfDrained()
     }
 
     private func written(_ item: Outgoing) {
@@ -235,6 +246,7 @@ final class PartnerLink {
         self.lastError = reason.text
         self.enter(.backingOff(until: self.nowMs + UInt64(wait), reason))
         let waiting = self.queue.removeAll()
+        self.keepProbes(waiting)
         self.host.log(
             // A partner that closes a stream in order, with nothing to send on it, is nobody's trouble.
             reason.isOrderly && waiting.isEmpty ? .info : .warning,
@@ -248,6 +260,7 @@ final class PartnerLink {
         self.resume(in: wait)
         // A stream that is resumed has lost nothing, and one that was closed in order neither.
         if self.broken == nil, !reason.isOrderly { self.federation.lost(self.pair.target) }
+        self.ask([])
     }
 }
 

@@ -61,7 +61,8 @@ package enum StanzaWriter {
         if message.wantsDelivered { stanza.append(XMPPWire.Receipt.request) }
         if message.wantsRead { stanza.append(ChatMarker.markable) }
         if message.isAttention { stanza.append(Attention()) }
-        // Whoever gets a copy of it (XEP-0280) knows it by that, whatever happened to the stanza's own id.
+        // Whoever gets a carbon copy of it knows it by that, whatever happened to the stanza's own id.
+        // XEP-0280 (not: carbons are between a client and its server, and a copy that a partner forwards is not read).
         if let id = stanza.id { stanza.append(OriginID(id)) }
         return stanza
     }

@@ -262,10 +262,11 @@ final class InboundSession: StreamSession, HoldingSession {
             _ = self.perform(self.machine.resumptionAnswered(nil))
             return
         }
+        // Also where it is refused: the count ends with this stream then.
+        self.intake.handled = handled
         guard handled.back.contains(count) else {
             return self.refuse(.handledTooMany(count, written: handled.back.written))
         }
-        self.intake.handled = handled
         handled.whenSettled { [weak self] settled in
             guard let self else { return }
             _ = self.perform(self.machine.resumptionAnswered(settled))

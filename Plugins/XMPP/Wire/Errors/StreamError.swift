@@ -58,7 +58,8 @@ package struct StreamError: Hashable, Sendable {
     package var condition: Condition
     /// A sentence for people; nil for none.
     package var text: String?
-    /// Where to connect instead; only with ``Condition/seeOtherHost`` (RFC 6120 §4.9.3.19).
+    /// Where to connect instead; only with ``Condition/seeOtherHost``: RFC 6120 §4.9.3.19 (partial: it is told
+    /// to the operator, and not followed).
     package var otherHost: String?
 
     /// Makes an error.
