@@ -97,8 +97,8 @@ import Testing
         var provider: String
         var domain: String
         var blocked: Bool
-        var messages_in: Int
-        var messages_out: Int
+        var messagesIn: Int
+        var messagesOut: Int
         var links: [Link]
         var attempts: [Attempt]
 
@@ -110,7 +110,9 @@ import Testing
         #expect(result.status == 0)
         let lines = result.output.split(separator: "\n")
         #expect(lines.count == 1)
-        return try JSONDecoder().decode(Report.self, from: Data(try #require(lines.first).utf8))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(Report.self, from: Data(try #require(lines.first).utf8))
     }
 
     @Test("Partners are shown with links, messages both ways and attempts; what was cut is shown as it is")
@@ -119,12 +121,12 @@ import Testing
         var b = try startRouter("b")
         let fresh = try report("a")
         #expect(fresh.domain == "b.test" && fresh.provider == "xmpp" && !fresh.blocked && !fresh.isUp)
-        #expect(fresh.messages_in == 0 && fresh.messages_out == 0 && fresh.attempts.isEmpty)
+        #expect(fresh.messagesIn == 0 && fresh.messagesOut == 0 && fresh.attempts.isEmpty)
 
         try send("hello", from: "alice@a.test", to: "bob@b.test", at: "a", inbox: "b")
         try send("hi", from: "bob@b.test", to: "alice@a.test", at: "b", inbox: "a")
         let up = try report("a")
-        #expect(up.messages_in == 1 && up.messages_out == 1)
+        #expect(up.messagesIn == 1 && up.messagesOut == 1)
         #expect(up.links.contains { $0.state == "up" && $0.detail.hasPrefix("out, no TLS, dialback") })
         #expect(up.attempts.map(\.succeeded) == [true])
         #expect(up.attempts.first?.target == "127.0.0.1:\(portB)")
@@ -152,7 +154,7 @@ import Testing
 
         b = try startRouter("b")
         try send("are you back?", from: "bob@b.test", to: "alice@a.test", at: "b", inbox: "a")
-        #expect(try report("a").messages_in == 2)
+        #expect(try report("a").messagesIn == 2)
         stop(b)
         stop(a)
     }
@@ -176,7 +178,7 @@ import Testing
         #expect(lines.contains { $0.contains(#""step":"authentication""#) && $0.contains("lets us in by dialback") })
         #expect(lines.last?.contains(#""done":true"#) == true && lines.last?.contains(#""partner":"b.test""#) == true)
         // Nothing was sent, and no link is left of it.
-        #expect(try report("a").messages_out == 0)
+        #expect(try report("a").messagesOut == 0)
 
         let unknown = try run("a", "test", "c.test")
         #expect(unknown.status == 1)

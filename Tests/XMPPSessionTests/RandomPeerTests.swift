@@ -72,6 +72,51 @@ import XMPPWire
         #expect(established > 10)
     }
 
+    private static let bothWays = "<bidi xmlns='urn:xmpp:features:bidi'/>"
+    private static let valid = "<db:result from='b.test' to='a.test' type='valid'/>"
+
+    private static let right = [
+        Script.features(Script.external + bothWays), Script.features(Script.dialbackFeature + bothWays),
+        Script.success, valid, "<message from='y@b.test' to='x@a.test'/>", "<message from='y@b.test' to='x@a.test'/>",
+    ]
+
+    private static let wrong = [
+        Script.features(), Script.saslFailure, "<db:result from='b.test' to='a.test'>abc</db:result>",
+        "<db:verify from='b.test' to='a.test' id='1'>abc</db:verify>", "<enabled xmlns='urn:xmpp:sm:3'/>",
+        "<message from='y@c.test' to='x@a.test'/>", "<iq from='b.test' to='c.test' type='get' id='1'/>", Script.end,
+    ]
+
+    @Test("No order of events gets a stanza in on an outbound stream whose server has not proved its domain")
+    func outboundBothWays() {
+        var random = SplitMix(state: 3)
+        var deliveries = 0
+        for _ in 0..<Self.sequencesMax {
+            let certificate = random.pick(TestCertificate.allCases)
+            let endpoint = Endpoint.outbound()
+            if random.pick([true, false]) {
+                endpoint.establishTLS(with: certificate.identity(of: "b.test"))
+            } else {
+                endpoint.perform(outbound: { $0.connected() })
+            }
+            var (heard, said) = ("", "")
+            for _ in 0..<Self.stepsMax {
+                let next = random.pick([Self.right, Self.right, Self.right, Self.wrong])
+                let piece = endpoint.awaitsHeader ? Script.answer() : random.pick(next)
+                heard += piece
+                let delivered = endpoint.receive(piece).delivered
+                said += endpoint.sent()
+                guard !delivered.isEmpty else { continue }
+                deliveries += 1
+                let isCertified = said.contains("<auth") && heard.contains(Script.success) && certificate == .valid
+                let isDialed = said.contains("<db:result from='a.test'") && heard.contains(Self.valid)
+                #expect(said.contains("urn:xmpp:bidi'") && (isCertified || isDialed), "\(heard)")
+                #expect(delivered.allSatisfy { $0["from"] == "y@b.test" && $0["to"] == "x@a.test" })
+            }
+            Self.checkEnd(endpoint)
+        }
+        #expect(deliveries > 10)
+    }
+
     /// One thing that happens to an inbound stream.
     private static func step(_ endpoint: Endpoint, _ random: inout SplitMix) -> [StreamAction] {
         let before = endpoint.actions.count
