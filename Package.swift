@@ -154,6 +154,24 @@ let aol: [Target] = [
     .target(name: "OSCARWire", path: "Plugins/AOL/Wire", swiftSettings: settings)
 ]
 
+/// Networks to try plugins on: servers of their own.
+let sandboxes: [Target] = [
+    .target(
+        name: "AIMSandbox",
+        dependencies: ["OSCARWire", crypto, nio("NIOCore"), nio("NIOPosix")],
+        path: "Examples/SandboxNetworks/AIM/Server",
+        swiftSettings: settings
+    ),
+    .executableTarget(
+        name: "SandboxAIM",
+        dependencies: [
+            "AIMSandbox", "OSCARWire", .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        ],
+        path: "Examples/SandboxNetworks/AIM/Program",
+        swiftSettings: settings
+    ),
+]
+
 let examples: [Target] =
     plugin("EchoProvider", logic: "EchoProviderLogic", at: "Examples/EchoProvider", logicPath: "Provider", []) + [
         .executableTarget(
@@ -234,6 +252,7 @@ let allTests: [Target] = [
         ]
     ),
     tests("CommandTests", ["ControlSocket"]),
+    tests("AIMSandboxTests", ["AIMSandbox", "OSCARWire", crypto, nio("NIOCore"), nio("NIOPosix")]),
     tests("OSCARWireTests", ["OSCARWire", crypto]),
     tests("XMPPWireTests", ["XMPPWire"]),
     tests("XMPPSessionTests", ["XMPPSession", "XMPPWire"]),
@@ -342,6 +361,6 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
-    targets: core + xmpp + aol + examples + allTests + fuzzers + benchmarks,
+    targets: core + xmpp + aol + sandboxes + examples + allTests + fuzzers + benchmarks,
     swiftLanguageModes: [.v6]
 )
