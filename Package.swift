@@ -151,7 +151,13 @@ let xmpp: [Target] =
     )
 
 let aol: [Target] = [
-    .target(name: "OSCARWire", path: "Plugins/AOL/Wire", swiftSettings: settings)
+    .target(name: "OSCARWire", path: "Plugins/AOL/Wire", swiftSettings: settings),
+    .target(
+        name: "OSCARSession",
+        dependencies: ["OSCARWire"],
+        path: "Plugins/AOL/Session",
+        swiftSettings: settings
+    ),
 ]
 
 /// Networks to try plugins on: servers of their own.
@@ -253,6 +259,7 @@ let allTests: [Target] = [
     ),
     tests("CommandTests", ["ControlSocket"]),
     tests("AIMSandboxTests", ["AIMSandbox", "OSCARWire", crypto, nio("NIOCore"), nio("NIOPosix")]),
+    tests("OSCARSessionTests", ["OSCARSession", "OSCARWire", "AIMSandbox", crypto]),
     tests("OSCARWireTests", ["OSCARWire", crypto]),
     tests("XMPPWireTests", ["XMPPWire"]),
     tests("XMPPSessionTests", ["XMPPSession", "XMPPWire"]),
