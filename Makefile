@@ -120,7 +120,7 @@ integrator-test: build-dependencies
 	Tests/Integrator/run
 
 dependencies:
-	Tests/Support/install-packages.sh build verify-lanes crash interop
+	Tests/Support/install-packages.sh build verify-lanes crash oscar-capture interop
 
 build-dependencies:
 	@Tests/Support/install-packages.sh build
