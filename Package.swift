@@ -276,7 +276,8 @@ let fuzzers: [Target] =
     ? []
     : [
         ("FuzzXMPPStream", ["XMPPWire"]), ("FuzzJID", ["XMPPWire"]), ("FuzzXMPPSession", ["XMPPSession", "XMPPWire"]),
-        ("FuzzSignature", ["NativeCalls"]), ("FuzzOSCAR", ["OSCARWire"]),
+        ("FuzzSignature", ["NativeCalls"]), ("FuzzXMPPComponent", ["XMPPComponent", "XMPPWire"]),
+        ("FuzzOSCAR", ["OSCARWire"]),
     ]
     .map { name, needs in
         .executableTarget(
