@@ -265,6 +265,10 @@ AT(plugboard_link_t, waiting, 56);
 AT(plugboard_link_t, since_ms, 64);
 SIZE(plugboard_link_t, 72);
 
+AT(plugboard_homes_extension_t, reserved, 4);
+AT(plugboard_homes_extension_t, changed, 8);
+SIZE(plugboard_homes_extension_t, 16);
+
 AT(plugboard_status_extension_t, reserved, 4);
 AT(plugboard_status_extension_t, links, 8);
 SIZE(plugboard_status_extension_t, 16);

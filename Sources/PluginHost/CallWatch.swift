@@ -27,6 +27,8 @@ package enum ProviderCall: UInt8, CaseIterable, Sendable {
     case stored
     /// Anything about linked accounts.
     case accounts
+    /// The organisation's domains changed.
+    case homes
 }
 
 /// Which call into a plugin one worker is in, for a thread that watches it.

@@ -274,6 +274,21 @@ package final class Instance {
         return sink.links
     }
 
+    /// Tells the provider that the organisation serves other domains.
+    ///
+    /// - Returns: whether it goes on with them; false if another instance has to take its place.
+    package func takesOverHomeDomains(_ domains: [String]) -> Bool {
+        watch.enter(.homes, index)
+        defer { watch.leave() }
+        typealias Table = plugboard_homes_extension_t
+        guard isActive,
+            let table = HostExtensions.events(PLUGBOARD_EXT_HOMES, of: provider, pointer, as: Table.self)
+        else { return false }
+        return withTexts(domains) { spans in
+            spans.withUnsafeBufferPointer { table.changed(pointer, $0.baseAddress, $0.count) == PLUGBOARD_OK }
+        }
+    }
+
     /// Calls the provider's functions about streams, timers and names.
     var calls: (table: plugboard_provider_t, pointer: UnsafeMutableRawPointer?) { (provider.pointee, pointer) }
 }

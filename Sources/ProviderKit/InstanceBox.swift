@@ -54,6 +54,7 @@ final class InstanceBox {
                 let name = String(cString: id)
                 switch name {
                 case PLUGBOARD_EXT_COMMANDS: return UnsafeRawPointer(CommandsExtension.table)
+                case PLUGBOARD_EXT_HOMES: return UnsafeRawPointer(InstanceBox.homesTable)
                 case PLUGBOARD_EXT_STATUS: return UnsafeRawPointer(InstanceBox.statusTable)
                 default: return InstanceBox.events(name)
                 }
@@ -76,6 +77,18 @@ final class InstanceBox {
         )
         return UnsafePointer(table)
     }()
+
+    /// Safe to share: immortal, and never written after this initialiser.
+    private nonisolated(unsafe) static let homesTable = immortal(
+        plugboard_homes_extension_t(
+            struct_size: structSize(plugboard_homes_extension_t.self),
+            reserved: 0,
+            changed: { instance, domains, count in
+                let names = UnsafeBufferPointer(start: domains, count: count).map(\.string)
+                return box(instance).provider.homeDomainsChanged(to: names) ? PLUGBOARD_OK : PLUGBOARD_E_INVALID
+            }
+        )
+    )
 
     /// The instance that the host means.
     static func from(_ pointer: UnsafeMutableRawPointer?) -> InstanceBox { box(pointer) }

@@ -50,6 +50,12 @@ public protocol Provider: AnyObject {
 
     /// What the operator sees of the links to the network.
     func links() -> [LinkReport]
+
+    /// The organisation serves these domains from now on, in place of ``InstanceInfo/homeDomains``.
+    ///
+    /// - Returns: true to go on with them; the streams stay open. False, as the standard implementation says, to let the
+    ///   router start another instance, which is told the domains, and drain this one.
+    func homeDomainsChanged(to domains: [String]) -> Bool
 }
 
 extension Provider {
@@ -77,6 +83,8 @@ extension Provider {
     public func stop() {}
     /// There are none.
     public func links() -> [LinkReport] { [] }
+    /// Leaves it to another instance.
+    public func homeDomainsChanged(to domains: [String]) -> Bool { false }
 }
 
 /// Why an instance could not be made or started.

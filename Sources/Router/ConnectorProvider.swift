@@ -53,7 +53,7 @@ final class ConnectorProvider: Provider {
     private let host: Host
     private let parts: Parts
     /// Where a bare name in a callback is at home.
-    private let homeDomain: String?
+    private var homeDomain: String?
     private var session: ForeignSession?
     private var states: [AccountState]
     /// Those that the library's thread has, with their accounts.
@@ -293,6 +293,11 @@ final class ConnectorProvider: Provider {
     func room() {
         isBusy = false
         takeArrivals()
+    }
+
+    func homeDomainsChanged(to domains: [String]) -> Bool {
+        homeDomain = domains.first
+        return true
     }
 
     // MARK: The end

@@ -14,6 +14,10 @@ package struct ReloadPlan: Hashable, Sendable {
         case removed
         /// It is to be replaced; why.
         case changed([Reason])
+        /// The home domains were all that was to change, and it has taken them over.
+        ///
+        /// In no plan that was made: only asking shows it.
+        case told
         /// It is configured as before, and does not run: it is tried again.
         case retried
         case unchanged

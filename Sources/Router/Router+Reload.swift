@@ -155,6 +155,7 @@ extension Router {
         }
         await applyKeys(plan, configuration, &answer)
         await applyHome(plan.home, configuration.home, &answer)
+        let plan = await tellHomeDomains(plan, setups)
         var rest = plan.providers
         // Twice: what one provider gives up, a domain or a port, another may wait for.
         for isLast in [false, true] {
@@ -176,6 +177,19 @@ extension Router {
         }
     }
 
+    /// Tells the home domains to the providers of which nothing else changes: who takes them over is not replaced.
+    private func tellHomeDomains(_ plan: ReloadPlan, _ setups: [ProviderSetup]) async -> ReloadPlan {
+        var plan = plan
+        for (index, provider) in plan.providers.enumerated() where provider.change == .changed([.homeDomains]) {
+            guard let runtime = core.runtimes.first(where: { $0.name == provider.name }),
+                let domains = setups.first(where: { $0.name == provider.name })?.settings?.homeDomains
+            else { continue }
+            let isTaken = await onLoop(of: runtime) { $0.instance?.takesOverHomeDomains(domains) ?? false }
+            if isTaken == true { plan.providers[index].change = .told }
+        }
+        return plan
+    }
+
     private func failure(_ sentence: String, of name: String, _ configuration: RouterConfiguration) -> Problem {
         Problem(
             severity: .error,
@@ -194,6 +208,9 @@ extension Router {
             case .changed(let reasons):
                 let words = reasons.map(\.rawValue).joined(separator: ", ")
                 answer.done.append("replaced \(provider.name): other \(words)")
+            case .told:
+                answer.done.append("told \(provider.name) the home domains")
+                answer.unchanged.append(provider.name)
             case .unchanged: answer.unchanged.append(provider.name)
             case .removed: break
             }
@@ -207,7 +224,7 @@ extension Router {
             switch provider.change {
             case .added, .retried: try await startAnew(provider.name, plugin, settings)
             case .changed: try await replace(provider.name, plugin, settings)
-            case .removed, .unchanged: break
+            case .removed, .told, .unchanged: break
             }
             return nil
         } catch {

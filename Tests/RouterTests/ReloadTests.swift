@@ -195,6 +195,37 @@ struct ReloadTests {
         }
     }
 
+    @Test("A provider that takes other home domains over keeps its streams; one that does not is replaced")
+    func homeDomainsTold() async throws {
+        let adapting = LineRig.provider("a", domain: "a.example", mark: "a", more: ", adapts: true")
+        try await LineRig.with(file(adapting, b)) { rig in
+            let client = try await rig.client("a")
+            let more = file(adapting, b) { $0.home = "home.example: {users: any}, new.example: {users: any}" }
+            var answer = await rig.reload(more)
+            #expect(
+                answer.done.filter { !$0.contains("@") } == [
+                    "serves the home domain new.example", "told a the home domains", "replaced b: other home domains",
+                ]
+            )
+            #expect(answer.unchanged == ["a"])
+            #expect(answer.failed == [])
+            #expect(
+                rig.book.told.all == [["a", "home.example", "new.example"], ["b", "home.example", "new.example"]]
+            )
+            // The stream that was open before.
+            client.send("M 1 u@a.example x@new.example there")
+            try await rig.inbox.first { $0.text == "there" && $0.owner == "x@new.example" }
+            #expect(await rig.send("for a", to: "u@a.example") == .accepted)
+            try await client.lines.first { $0.hasSuffix("for a") }
+            #expect(!client.lines.all.contains("BYE") && !client.lines.all.contains("END"))
+            #expect(rig.book.life.all.filter { $0.hasSuffix(" a") } == ["start a"])
+
+            answer = await rig.reload(more)
+            #expect(answer.done == [])
+            #expect(answer.unchanged == ["a", "b"])
+        }
+    }
+
     @Test("Keys that cannot change are named, and the rest is done")
     func restart() async throws {
         try await LineRig.with(file(a)) { rig in

@@ -46,6 +46,8 @@ package final class EchoProvider: Provider {
         }
     }
 
+    package func homeDomainsChanged(to domains: [String]) -> Bool { true }
+
     package func deliver(_ delivery: Delivery) -> Bool {
         let message: Message
         switch delivery.envelope.content {

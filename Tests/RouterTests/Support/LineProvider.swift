@@ -21,6 +21,7 @@ final class LineProvider: Provider {
             SettingSchema("port", .integer(0...65535), standard: "0", help: "Where it listens."),
             SettingSchema("mark", .string, standard: "", help: "Tells instances apart."),
             SettingSchema("failure", .string, standard: "", help: "Why it does not start."),
+            SettingSchema("adapts", .boolean, standard: "false", help: "Goes on when the home domains change."),
             SettingSchema("secret", .secret, help: "Something that nobody may see."),
         ]
     )
@@ -31,6 +32,8 @@ final class LineProvider: Provider {
         let ports = Recorder<(mark: String, port: UInt16)>()
         /// `start mark`, `drain mark`, `stop mark`.
         let life = Recorder<String>()
+        /// Home domains that an instance was told later, behind its mark.
+        let told = Recorder<[String]>()
         /// Messages that were handed to an instance.
         let offered = Recorder<(mark: String, text: String, isAgain: Bool)>()
         /// Nothing is handed out.
@@ -106,6 +109,11 @@ final class LineProvider: Provider {
         isDraining = true
         book.life.append("drain \(mark)")
         for peer in peers.values { peer.write("BYE") }
+    }
+
+    func homeDomainsChanged(to domains: [String]) -> Bool {
+        book.told.append([mark] + domains)
+        return instance.settings["adapts"] == "true"
     }
 
     func stop() {

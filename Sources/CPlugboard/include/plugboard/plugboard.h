@@ -37,6 +37,7 @@
 #include "ext/log.h"
 #include "ext/metrics.h"
 #include "ext/secrets.h"
+#include "ext/homes.h"
 #include "ext/status.h"
 #include "ext/store.h"
 #include "ext/udp.h"
