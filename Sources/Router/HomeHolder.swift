@@ -22,7 +22,8 @@ final class HomeHolder: @unchecked Sendable {
     func send(_ envelope: Envelope, then: @escaping (String, Outcome) -> Void) {
         guard let provider else { return then(envelope.id, Self.notRunning) }
         guard provider.serves(envelope.from) else {
-            return then(envelope.id, .failed(Outcome.Reason(.policy, "\(envelope.from) is not a home user")))
+            let reason = Outcome.Reason(.policy, "\(envelope.from) is not a home user")
+            return then(envelope.id, provider.refusal(of: envelope, reason, .notHomeUser))
         }
         var envelope = envelope
         if envelope.id.isEmpty { envelope.id = provider.newID() }

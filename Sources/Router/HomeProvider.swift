@@ -36,6 +36,8 @@ final class HomeProvider: Provider {
     }
 
     let host: Host
+    /// Keeps the lines about refusals few.
+    var refusalLog = HomeRefusalLog()
     private(set) var domains: [String: Domain]
     let surroundings: Surroundings
     var directory: HomeDirectory { surroundings.directory }
@@ -223,7 +225,8 @@ final class HomeProvider: Provider {
             return
         }
         guard unsent.count < Self.unsentMax else {
-            answer(ticket, .failed(Outcome.Reason(.throttled, "too many messages are waiting; try again later")))
+            let reason = Outcome.Reason(.throttled, "too many messages are waiting; try again later")
+            answer(ticket, refusal(of: envelope, reason, .tooManyWaiting))
             return
         }
         unsent.append((envelope, ticket))

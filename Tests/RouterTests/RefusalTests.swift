@@ -189,4 +189,26 @@ struct RefusalTests {
             }
         }
     }
+
+    @Test(
+        "What the home provider itself does not take of a sender is logged as the router's refusals are, up to a limit"
+    )
+    func homeRefusals() async throws {
+        try await Rig.with(Setup(), [net]) { rig in
+            let message = Envelope.message("x", from: "mallory@nowhere.example", to: "bob@partner.example", id: "m1")
+            for _ in 0...EnvelopeLog.linesMax {
+                let outcome = await rig.router.send(message).outcome
+                #expect(outcome.sentence == "mallory@nowhere.example is not a home user")
+            }
+            let line = try await rig.log.entries.first { $0.message == "an envelope was refused" }
+            let expected = [
+                "code": "not-home-user", "from": "mallory@nowhere.example", "to": "bob@partner.example",
+                "partner": "partner.example", "kind": "message", "message-id": "m1", "provider": "home",
+                "reason": "mallory@nowhere.example is not a home user",
+            ]
+            for (name, value) in expected { #expect(line.fields[name] == value, "\(name)") }
+            let lines = rig.log.entries.all.filter { $0.message == "an envelope was refused" }
+            #expect(lines.count == EnvelopeLog.linesMax)
+        }
+    }
 }
