@@ -9,97 +9,25 @@ import Testing
     }
 
     /// A plugin that serves `spin.test`, and never returns from the delivery of anything.
-    private static let source = """
-        #include <plugboard/plugboard.h>
-        static const plugboard_host_t *host;
-        static plugboard_status_t start(void *self) {
-            (void)self;
-            plugboard_bytes_t subject = {(const uint8_t *)"spin.test", 9};
-            return host->claim(host->context, PLUGBOARD_CLAIM_DOMAIN, subject);
-        }
-        static void nothing(void *self) { (void)self; }
-        static volatile int forever = 1;
-        static size_t deliver(void *self, const plugboard_envelope_t *const *envelopes, size_t count) {
-            (void)self, (void)envelopes;
-            while (forever) {}
-            return count;
-        }
-        static void submitted(void *self, const plugboard_submitted_t *results, size_t count) {
-            (void)self, (void)results, (void)count;
-        }
-        static uint32_t accepted(void *self, plugboard_stream_t stream, void *listener, void **user) {
-            (void)self, (void)stream, (void)listener, (void)user;
-            return 0;
-        }
-        static void opened(void *self, plugboard_stream_t stream, void *user, const plugboard_tls_info_t *tls) {
-            (void)self, (void)stream, (void)user, (void)tls;
-        }
-        static size_t received(void *self, plugboard_stream_t stream, void *user, const uint8_t *bytes, size_t count) {
-            (void)self, (void)stream, (void)user, (void)bytes;
-            return count;
-        }
-        static void writable(void *self, plugboard_stream_t stream, void *user) { (void)self, (void)stream, (void)user; }
-        static void closed(void *self, plugboard_stream_t stream, void *user, const plugboard_closed_t *reason) {
-            (void)self, (void)stream, (void)user, (void)reason;
-        }
-        static void resolved(void *self, plugboard_query_t query, void *user, plugboard_status_t status,
-                             const plugboard_record_t *records, size_t count) {
-            (void)self, (void)query, (void)user, (void)status, (void)records, (void)count;
-        }
-        static void fired(void *self, plugboard_timer_t timer, void *user) { (void)self, (void)timer, (void)user; }
-        static const void *extension(void *self, const char *id) {
-            (void)self, (void)id;
-            return 0;
-        }
-        static const plugboard_provider_t provider = {
-            .struct_size = sizeof provider, .start = start, .drain = nothing, .stop = nothing, .destroy = nothing,
-            .deliver = deliver, .submitted = submitted, .room = nothing, .accepted = accepted, .opened = opened,
-            .received = received, .writable = writable, .closed = closed, .resolved = resolved, .fired = fired,
-            .extension = extension,
-        };
-        static void check(void *context, const plugboard_instance_t *settings) { (void)context, (void)settings; }
-        static const plugboard_provider_t *create(void *context, const plugboard_host_t *table,
-                                                  const plugboard_instance_t *settings, void **self) {
-            (void)context, (void)settings;
-            host = table;
-            *self = (void *)table;
-            return &provider;
-        }
-        static const plugboard_descriptor_t descriptor = {
-            .struct_size = sizeof descriptor, .id = "org.example.spinner", .name = "Spinner", .version = "1.0.0",
-            .vendor = "Tests",
-        };
-        static const plugboard_plugin_t plugin = {
-            .struct_size = sizeof plugin, .abi_version = PLUGBOARD_ABI_VERSION, .descriptor = &descriptor,
-            .check = check, .create = create,
-        };
-        const plugboard_plugin_t *plugboard_plugin_entry(uint32_t host_abi) {
-            (void)host_abi;
-            return &plugin;
-        }
-        """
-
-    private func buildSpinner() throws {
-        try program.folder.write(Self.source, to: "spinner.c")
-        let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-        let compiler = Process()
-        compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        compiler.currentDirectoryURL = program.folder.url
-        compiler.arguments = [
-            "cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden",
-            "-I/\(root)/Sources/CPlugboard/include", "-o", "libSpinner.so", "spinner.c",
-        ]
-        try compiler.run()
-        compiler.waitUntilExit()
-        try #require(compiler.terminationStatus == 0)
-    }
+    private static let spinner = CPlugin(
+        name: "Spinner",
+        source: """
+            static plugboard_status_t start(void *self) { (void)self; return claim("spin.test"); }
+            static volatile int forever = 1;
+            static size_t deliver(void *self, const plugboard_envelope_t *const *envelopes, size_t count) {
+                (void)self, (void)envelopes;
+                while (forever) {}
+                return count;
+            }
+            """
+    )
 
     @Test(
         "A provider that never returns and shares its thread costs a restart, and is in quarantine then",
         .timeLimit(.minutes(1))
     )
     func restart() throws {
-        try buildSpinner()
+        try Self.spinner.build(in: program.folder)
         try program.folder.write(
             CheckCommandTests.start + """
                 providers:
