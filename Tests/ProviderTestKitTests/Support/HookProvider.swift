@@ -14,28 +14,19 @@ final class HookProvider: Provider {
         case requestsInStop
     }
 
-    static let descriptor = Descriptor(
-        id: "org.example.hook",
-        name: "Hook",
-        version: "1.0.0",
-        vendor: "Example",
-        capabilities: [Capability("messages")],
-        settings: [
-            SettingSchema("url", .string, isRequired: true, help: "Where the server is; ends with a slash."),
-            SettingSchema("domain", .string, isRequired: true, help: "The domain of the network's users."),
-            SettingSchema("bug", .choice(Bug.allCases.map(\.rawValue)), standard: "none", help: "What is wrong."),
-        ]
+    static let descriptor = SmallNetwork.descriptor(
+        "Hook",
+        SettingSchema("url", .string, isRequired: true, help: "Where the server is; ends with a slash."),
+        bugs: Bug.self
     )
 
     private let host: Host
     private let url: String
-    private let domain: String
-    private let home: String
+    private let network: SmallNetwork
     private let bug: Bug
     private var sent: CounterSeries?
-    private var queue: [Delivery] = []
+    private var outbox: Outbox
     private var isSending = false
-    private var isBlocked = false
     private var isDraining = false
     private var poll: Host.Timer?
     private var isPolling = false
@@ -43,20 +34,19 @@ final class HookProvider: Provider {
     private var fetched: [(number: Int, text: String)] = []
     private var lastNumber = 0
 
-    static let queueMax = 8
     static let pollMs: UInt64 = 2_000
 
     init(host: Host, instance: InstanceInfo) throws(ProviderError) {
         self.host = host
         url = instance.settings["url"] ?? ""
-        domain = instance.settings["domain"] ?? ""
-        home = instance.homeDomains.first ?? ""
+        network = SmallNetwork(instance)
+        outbox = Outbox(host: host)
         bug = Bug(rawValue: instance.settings["bug"] ?? "") ?? .none
     }
 
     func start() throws(ProviderError) {
         do {
-            try host.claim(domain: domain)
+            try host.claim(domain: network.domain)
             sent = try host.counter(MetricDescription("hooks_sent", help: "Messages that the server took.")).series()
         } catch {
             throw ProviderError("cannot start: \(error)")
@@ -67,37 +57,26 @@ final class HookProvider: Provider {
     // MARK: To the network
 
     func deliver(_ delivery: Delivery) -> Bool {
-        guard case .message = delivery.envelope.content else {
-            delivery.complete(.failed(Outcome.Reason(.content, "only messages can be sent")))
-            return true
-        }
-        guard queue.count < Self.queueMax else {
-            isBlocked = true
-            return false
-        }
-        queue.append(delivery)
+        guard outbox.take(delivery) else { return false }
         sendNext()
         return true
     }
 
     private func sendNext() {
-        guard !isSending, let delivery = queue.first, case .message(let message) = delivery.envelope.content else {
-            return
-        }
-        let request = HTTPRequest("POST", url + "messages", body: Array(message.text.utf8), timeout: 10_000)
+        guard !isSending, let (delivery, text) = outbox.first else { return }
+        let request = HTTPRequest("POST", url + "messages", body: Array(text.utf8), timeout: 10_000)
         do {
             try host.request(request) { [weak self] in self?.answered($0) }
             isSending = true
             if bug == .deliversOnSend { delivery.complete(.delivered) }
         } catch {
-            queue.removeFirst()
-            delivery.complete(.deferred(Outcome.Reason(.transient, "cannot be sent: \(error)")))
+            outbox.removeFirst().complete(.deferred(Outcome.Reason(.transient, "cannot be sent: \(error)")))
         }
     }
 
     private func answered(_ result: Result<HTTPAnswer, HTTPFailure>) {
         isSending = false
-        let delivery = queue.removeFirst()
+        let delivery = outbox.removeFirst()
         switch result {
         case .success(let answer) where (200...299).contains(answer.status) || bug == .deliversAnyAnswer:
             sent?.increment()
@@ -111,10 +90,6 @@ final class HookProvider: Provider {
             delivery.complete(.deferred(Outcome.Reason(.transient, failure.detail)))
         }
         sendNext()
-        if isBlocked, queue.count < Self.queueMax / 2 {
-            isBlocked = false
-            host.ready()
-        }
     }
 
     // MARK: From the network
@@ -166,10 +141,7 @@ final class HookProvider: Provider {
     func room() { submitFetched() }
 
     private func submitFetched() {
-        while let next = fetched.first, let from = Address(user: "peer", domain: domain),
-            let to = Address(user: "alice", domain: home)
-        {
-            let envelope = Envelope(from: from, to: to, content: .message(Message(text: next.text)))
+        while let next = fetched.first, let envelope = network.incoming(next.text) {
             let answer = try? host.submit(envelope) { _ in }
             if answer == .busy, bug != .dropsWhenBusy { return }
             fetched.removeFirst()
