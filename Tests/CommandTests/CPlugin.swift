@@ -5,8 +5,9 @@ import Testing
 struct CPlugin {
     /// What it is called; the library is `libNAME.so`.
     var name: String
-    /// Its functions `start` and `deliver`, and `extension` if it defines `EXTENSION`. They have `host`, `claim` and
-    /// `text_of`.
+    /// Its functions `start` and `deliver`, and `extension` if it defines `EXTENSION`.
+    ///
+    /// They have `host`, `claim` and `text_of`.
     var source: String
     /// Lines of the descriptor.
     var descriptor = ""
