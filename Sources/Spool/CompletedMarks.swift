@@ -26,7 +26,7 @@ package final class CompletedMarks: @unchecked Sendable {
     package static let suffix = "-done"
     /// Marks of one writer; the next one takes the place of the oldest.
     ///
-    /// More than deliveries may wait for their deletion.
+    /// About as many as deliveries that may wait for their deletion; a mark that is lost costs a duplicate.
     package static let slotsPerWriter = 1 << 13
     /// The largest file that is read, in bytes; it has room for 256 writers.
     static let fileBytesMax = 256 * CompletedMarks.slotsPerWriter * Mark.byteCount
