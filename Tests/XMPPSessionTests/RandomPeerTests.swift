@@ -114,7 +114,7 @@ import XMPPWire
             }
             Self.checkEnd(endpoint)
         }
-        #expect(deliveries > 10)
+        #expect(deliveries > 5)
     }
 
     /// One thing that happens to an inbound stream.
