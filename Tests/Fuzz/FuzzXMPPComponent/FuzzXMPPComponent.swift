@@ -74,6 +74,8 @@ private struct Run {
         precondition(self.shown.presencesCount <= ShownPresence.presencesMax)
         for payload in stanza.payload {
             if let prompt = GatewayPrompt(payload) { precondition(GatewayPrompt(prompt.element) == prompt) }
+            if let privilege = Privilege(payload) { precondition(Privilege(privilege.element) == privilege) }
+            if let change = RosterChange(payload) { precondition(RosterChange(change.element) == change) }
             if let items = DiscoItems(payload) { precondition(DiscoItems(items.element) == items) }
         }
         for jid in [stanza.from, stanza.to].compactMap({ $0 }) {

@@ -153,7 +153,8 @@ class Ejabberd(Peer):
         listener = f'ip: "{self.address}", shaper: none'
         hosts = ", ".join(f'"{domain}": {{ password: "{COMPONENT_SECRET}" }}' for domain in self.components)
         components = (
-            f"  - {{ port: {COMPONENT_PORT}, module: ejabberd_service, access: all, hosts: {{ {hosts} }}, {listener} }}"
+            f"  - {{ port: {COMPONENT_PORT}, module: ejabberd_service, access: all, "
+            f"global_routes: false, hosts: {{ {hosts} }}, {listener} }}"
             if self.components else ""
         )
         return f"""

@@ -34,6 +34,7 @@ extension ComponentGateways {
             return []
         }
         if to.local == nil {
+            if link.roster.granted(stanza) { return [] }
             for answer in GatewayPresence.answers(to: stanza, isUp: true) { link.send(answer: answer) }
             return []
         }
@@ -72,7 +73,7 @@ extension ComponentGateways {
             let responder = GatewayResponder(names: gateway.names, type: gateway.type, name: gateway.name)
             if let answer = responder.answer(to: stanza) { link.send(answer: answer) }
         case .iq(.result), .iq(.error):
-            if let id = stanza.id { _ = link.answered(id) }
+            if let id = stanza.id, !link.answered(id) { _ = link.roster.answered(stanza, on: link) }
         case .message, .presence: break
         }
     }

@@ -78,7 +78,7 @@ final class ComponentGateways: Engine {
     }
 
     /// A gateway has lost its stream.
-    func lost(_ link: GatewayLink) {}
+    func lost(_ link: GatewayLink) { link.roster.lost() }
 
     // MARK: To the XMPP server
 
@@ -89,6 +89,7 @@ final class ComponentGateways: Engine {
                 .failed(Outcome.Reason(.recipient, "\(envelope.to) is no user of the XMPP server"))
             )
         }
+        if case .contact(let change) = envelope.content { return self.send(change, delivery) }
         guard let link = self.link(for: envelope.from),
             let from = link.gateway.names.address(standingFor: envelope.from)
         else {
@@ -108,6 +109,17 @@ final class ComponentGateways: Engine {
         } catch {
             delivery.complete(.failed(Outcome.Reason(.content, error.description)))
         }
+    }
+
+    /// Brings a change of a contact list into the user's roster.
+    private func send(_ change: ContactChange, _ delivery: Delivery) {
+        guard let link = self.link(for: change.address), let jid = link.gateway.names.jid(of: change.address),
+            let user = try? JID(delivery.envelope.to)
+        else {
+            let text = "no gateway stands for \(change.address): add one under component.gateways"
+            return delivery.complete(.failed(Outcome.Reason(.policy, text, code: "not-allowed")))
+        }
+        link.roster.change(change, delivery, user: user, jid: jid, on: link)
     }
 
     /// The gateway for an address: its network's own before one for all.

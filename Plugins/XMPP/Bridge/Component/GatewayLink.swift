@@ -20,6 +20,7 @@ final class GatewayLink {
 
     let gateway: ComponentSettings.Gateway
     unowned let gateways: ComponentGateways
+    let roster: RosterKeeper
     private var queue: OutgoingQueue
     private var sent = SentStanzas()
     private var schedule = ReconnectSchedule()
@@ -41,6 +42,7 @@ final class GatewayLink {
     init(_ gateways: ComponentGateways, _ gateway: ComponentSettings.Gateway) {
         self.gateways = gateways
         self.gateway = gateway
+        self.roster = RosterKeeper(gateways, domain: gateway.names.domain)
         self.queue = OutgoingQueue(max: gateways.settings.queueMax)
         self.retry = Alarm(host: gateways.host)
         self.stall = Alarm(host: gateways.host)
