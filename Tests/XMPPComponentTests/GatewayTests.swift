@@ -163,6 +163,21 @@ import XMPPBridge
         try world.simulation.finish()
     }
 
+    @Test("What comes over the stream of another gateway is answered over the right one")
+    func otherStream() throws {
+        let world = try GatewayWorld(more: [
+            "component.gateways[1].domain": "im.example.org", "component.gateways[1].secret": ComponentServer.secret,
+        ])
+        let last = try #require(world.server.heard.firstIndex { $0.contains("to='im.example.org'") })
+        world.server.connections[last].write(
+            "<iq from='alice@example.org/p' to='aim.example.org' type='get' id='q1'><ping xmlns='urn:xmpp:ping'/></iq>"
+        )
+        world.simulation.run(for: .seconds(1))
+        let answers = world.server.heard.map { $0.contains("<iq from='aim.example.org'") }
+        #expect(answers == [last != 0, last != 1])
+        try world.simulation.finish()
+    }
+
     @Test("The subscription handshake and presence go both ways")
     func subscription() throws {
         let world = try GatewayWorld()

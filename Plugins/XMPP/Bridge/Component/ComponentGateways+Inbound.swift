@@ -4,17 +4,18 @@ internal import XMPPWire
 
 extension ComponentGateways {
     /// Takes a stanza from the XMPP server; false if the router had no room, and the session must wait.
-    func received(_ element: Element, on link: GatewayLink, _ session: ComponentSession) -> Bool {
+    func received(_ element: Element, on stream: GatewayLink, _ session: ComponentSession) -> Bool {
         let stanza: Stanza
         do throws(ElementError) {
             // All stanzas have the same content namespace from here on, whatever the stream's.
             stanza = try Stanza(element).moved(to: Namespace.server)
         } catch {
             self.host.log(.debug, "a stanza was refused", [.reason: "\(error)"])
-            if let answer = StanzaRejection.answer(to: element, error) { link.send(answer: answer) }
+            if let answer = StanzaRejection.answer(to: element, error) { stream.send(answer: answer) }
             return true
         }
-        guard let from = stanza.from, let to = stanza.to, to.domain == link.gateway.names.domain else {
+        // ejabberd may send what is for one of its components over the stream of another.
+        guard let from = stanza.from, let to = stanza.to, let link = self.link(named: to.domain) else {
             self.host.log(.debug, "a stanza was dropped", [.reason: "it lacks an address, or is not for the gateway"])
             return true
         }

@@ -128,6 +128,9 @@ final class ComponentGateways: Engine {
         return own ?? self.links.first { $0.gateway.names.network == nil }
     }
 
+    /// The gateway with this domain.
+    func link(named domain: String) -> GatewayLink? { self.links.first { $0.gateway.names.domain == domain } }
+
     /// Unpredictable, new at each call; hexadecimal.
     func randomID() -> String {
         let digits = Array("0123456789abcdef".utf8)
@@ -171,6 +174,6 @@ final class ComponentGateways: Engine {
             ]
         )
         guard let answer, let gateway = answer.from?.domain else { return }
-        self.links.first { $0.gateway.names.domain == gateway }?.send(answer: answer)
+        self.link(named: gateway)?.send(answer: answer)
     }
 }
