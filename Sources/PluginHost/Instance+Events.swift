@@ -48,7 +48,7 @@ extension Instance: StreamDelegate {
         let taken = calls.table.received(calls.pointer, stream.rawValue, streams.user(stream), start, bytes.count)
         // A count above Int.max shows as a negative one.
         let isPossible = (0...bytes.count).contains(taken)
-        if !isPossible { logger.log(.error, "the plugin says it consumed more bytes than it was given", [:]) }
+        if !isPossible { logFault("the plugin says it consumed more bytes than it was given") }
         let consumed = isPossible ? taken : bytes.count
         return wasRefused ? .refused(consumed) : .consumed(consumed)
     }

@@ -47,6 +47,7 @@ package final class Instance {
     @exclusivity(unchecked) private(set) var isStopping = false
     /// The command that runs now, if one does.
     var commandSink: CommandSink?
+    private var faultLog = LogLimit<String>(pauseNs: 10_000_000_000)
     /// The streams that are open, and whether they were accepted.
     var openStreams: [StreamHandle: Bool] = [:]
     var listenerUsers: [ListenerHandle: UnsafeMutableRawPointer?] = [:]
@@ -233,10 +234,16 @@ package final class Instance {
         let taken = provider.pointee.deliver(pointer, envelopes.baseAddress, envelopes.count)
         watch.leave()
         guard (0...envelopes.count).contains(taken) else {
-            logger.log(.error, "the plugin says it took more envelopes than it was offered", [:])
+            logFault("the plugin says it took more envelopes than it was offered")
             return envelopes.count
         }
         return taken
+    }
+
+    /// Logs a fault of the plugin's, now and then: it may come with each call.
+    func logFault(_ sentence: String) {
+        guard let held = faultLog.admit(sentence, nowNs: HostClock.monotonicNs()) else { return }
+        logger.log(.error, sentence, held > 0 ? [.heldBack: "\(held)"] : [:])
     }
 
     /// Tells what became of submitted envelopes.

@@ -269,7 +269,11 @@ final class InstanceRuntime {
     /// Takes back what the provider did not take; false if it is not there any more.
     private func takeBack(_ token: UInt64, from seat: Seat) -> Bool {
         guard let envelope = inFlight.remove(token) else {
-            core.logger.log(.error, "a plugin settled an envelope that it did not take", [.provider: name])
+            if let held = malformedLog.admit("settled", nowNs: HostClock.monotonicNs()) {
+                var fields: [LogField: String] = [.provider: name]
+                if held > 0 { fields[.heldBack] = "\(held)" }
+                core.logger.log(.error, "a plugin settled an envelope that it did not take", fields)
+            }
             return false
         }
         seat.heldCount -= 1

@@ -37,9 +37,12 @@ struct InstanceEnvelopeTests {
                     let batch = [PLUGBOARD_TYPING, PLUGBOARD_TYPING].map {
                         UnsafePointer<plugboard_envelope_t>?(samples.envelope($0))
                     }
-                    #expect(batch.withUnsafeBufferPointer { stage.instance?.deliver($0) } == 2)
+                    for _ in 0..<3 {
+                        #expect(batch.withUnsafeBufferPointer { stage.instance?.deliver($0) } == 2)
+                    }
                 }
-                #expect(bench.log.lines.contains { $0.hasPrefix("error raw-1 the plugin says it took more") })
+                // A fault may come with each call: it is said once in a while.
+                #expect(bench.log.lines.count { $0.hasPrefix("error raw-1 the plugin says it took more") } == 1)
             }
         }
     }
