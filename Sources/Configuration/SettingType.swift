@@ -117,14 +117,6 @@ extension SettingType {
         }
     }
 
-    /// Whether the type is one value, as opposed to a list, a map or anything.
-    var isScalar: Bool {
-        switch self {
-        case .list, .map, .anything: false
-        case .string, .integer, .boolean, .duration, .size, .choice, .secret, .address, .ipAddress: true
-        }
-    }
-
     private func fault(_ text: String, suggestion: String? = nil) -> ValueFault {
         ValueFault(message: "must be \(self.expectation), not \(Shown.quoted(text))", suggestion: suggestion)
     }

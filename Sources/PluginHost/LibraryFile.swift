@@ -29,7 +29,7 @@ struct LibraryFile {
         }
         guard isObject else { throw .notASharedObject(path: path) }
         guard isWhole else { throw .truncated(path: path) }
-        sha256 = Self.hexadecimal(contents.withUnsafeBytes { Digests.sha256($0) })
+        sha256 = Digests.hexadecimal(contents.withUnsafeBytes { Digests.sha256($0) })
         if let pin, pin != sha256 { throw .wrongDigest(path: path, pinned: pin, found: sha256) }
     }
 
@@ -124,10 +124,5 @@ struct LibraryFile {
 
     private static func tooLarge(_ path: String) -> PluginRefusal {
         .unreadable(path: path, reason: "it has more than \(PluginLoader.fileBytesMax) bytes")
-    }
-
-    private static func hexadecimal(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef")
-        return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
     }
 }

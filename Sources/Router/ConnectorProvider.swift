@@ -1,3 +1,4 @@
+internal import HostServices
 internal import NIOCore
 internal import NativeCalls
 internal import PluginHost
@@ -285,10 +286,7 @@ final class ConnectorProvider: Provider {
         return homeDomain.flatMap { Address(user: to, domain: $0) }
     }
 
-    private func newID() -> String {
-        let digits = Array("0123456789abcdef")
-        return String(host.randomBytes(12).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
-    }
+    private func newID() -> String { Digests.hexadecimal(host.randomBytes(12)) }
 
     func room() {
         isBusy = false

@@ -253,10 +253,7 @@ final class HomeProvider: Provider {
     }
 
     /// A new id for an envelope of a home user.
-    func newID() -> String {
-        let digits = Array("0123456789abcdef")
-        return String(host.randomBytes(12).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
-    }
+    func newID() -> String { Digests.hexadecimal(host.randomBytes(12)) }
 }
 
 /// Carries a loop's own value through a thread that does not touch it.

@@ -216,9 +216,10 @@ final class SpoolDestination {
     /// Makes an envelope of a row; nil, and a dead letter, if the row is damaged.
     private func restore(_ record: SpoolRecord) -> RoutedEnvelope? {
         guard record.damage != .unreadable else {
-            core.logger.error(
+            core.logger.log(
+                .error,
                 "a stored envelope can be neither read nor removed: stop the router and run 'plugboard spool recover'",
-                metadata: ["instance": "\(runtime.name)", "sequence": "\(record.sequence)"]
+                [.provider: runtime.name, .sequence: "\(record.sequence)"]
             )
             return nil
         }

@@ -38,14 +38,8 @@ extension SpoolRecord {
             withUnsafeBytes(of: UInt64(field.count).littleEndian) { bytes.append(contentsOf: $0) }
             bytes.append(contentsOf: field.bytes)
         }
-        let digest = bytes.withUnsafeBytes { Digests.sha256($0) }
-        return String(
-            decoding: digest.flatMap { [hexadecimal[Int($0 >> 4)], hexadecimal[Int($0 & 15)]] },
-            as: UTF8.self
-        )
+        return Digests.hexadecimal(bytes.withUnsafeBytes { Digests.sha256($0) })
     }
-
-    private static let hexadecimal = Array("0123456789abcdef".utf8)
 }
 
 extension IdempotencyKey {

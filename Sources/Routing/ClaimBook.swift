@@ -37,9 +37,6 @@ package struct ClaimBook: Sendable {
         return .noted
     }
 
-    /// Forgets all claims of an instance.
-    package mutating func drop(owner: Int) { retain([], of: owner) }
-
     /// Forgets the claims of an instance that are not among `subjects`; false if there are none.
     @discardableResult
     package mutating func retain(_ subjects: Set<String>, of owner: Int) -> Bool {

@@ -30,41 +30,6 @@ extension SQLiteSpool {
         }
     }
 
-    package func dueConversations(before now: Int64, limit: Int) throws(SpoolError) -> [DueConversation] {
-        try self.read { db in
-            let statement = try PreparedSQL(
-                db,
-                """
-                SELECT destination, conversation, sequence, next_attempt_at FROM messages AS message
-                WHERE next_attempt_at > 0 AND next_attempt_at <= ? AND \(Self.isFirst)
-                ORDER BY next_attempt_at, sequence LIMIT ?
-                """
-            )
-            try statement.bind(now, at: 1)
-            try statement.bind(self.rows(limit), at: 2)
-            return try statement.all { row in
-                DueConversation(
-                    destination: row.string(0),
-                    conversation: row.string(1),
-                    sequence: row.int64(2),
-                    dueAt: row.int64(3)
-                )
-            }
-        }
-    }
-
-    package func nextDue() throws(SpoolError) -> Int64? {
-        try self.read { db in
-            try PreparedSQL(
-                db,
-                """
-                SELECT next_attempt_at FROM messages AS message
-                WHERE next_attempt_at > 0 AND \(Self.isFirst) ORDER BY next_attempt_at LIMIT 1
-                """
-            ).first { $0.int64(0) }
-        }
-    }
-
     package func expired(before now: Int64, limit: Int) throws(SpoolError) -> [SpoolRecord] {
         try self.records(where: "expires_at > 0 AND expires_at <= ?2 ORDER BY expires_at, sequence", limit) {
             try $0.bind(now, at: 2)
@@ -132,15 +97,6 @@ extension SQLiteSpool {
             throw SpoolError(error, path: path)
         }
     }
-
-    /// True for a message with no earlier one in its conversation and destination.
-    private static let isFirst = """
-        NOT EXISTS (
-            SELECT 1 FROM messages AS earlier
-            WHERE earlier.destination = message.destination AND earlier.conversation = message.conversation
-                AND earlier.sequence < message.sequence
-        )
-        """
 
     /// The limit asked for, within what one read may return.
     func rows(_ limit: Int) -> Int {

@@ -23,19 +23,11 @@ package protocol SpoolStore: Sendable {
         limit: Int
     ) throws(SpoolError) -> [SpoolRecord]
 
-    /// All waiting messages that follow `sequence`, in sequence order, deferred ones included: what start-up reads.
+    /// All waiting messages that follow `sequence`, in sequence order, deferred ones included.
     func loadPending(after sequence: Int64, limit: Int) throws(SpoolError) -> [SpoolRecord]
 
     /// The waiting messages to one destination that follow `sequence`, in sequence order, deferred ones included.
     func loadPending(destination: String, after sequence: Int64, limit: Int) throws(SpoolError) -> [SpoolRecord]
-
-    /// The conversations whose first message was deferred until `now` (unix milliseconds) or earlier, longest due first.
-    ///
-    /// A later message of a conversation never makes it due: it waits for the first, or it would overtake.
-    func dueConversations(before now: Int64, limit: Int) throws(SpoolError) -> [DueConversation]
-
-    /// When the next conversation becomes due, unix milliseconds; `nil` when none was deferred.
-    func nextDue() throws(SpoolError) -> Int64?
 
     /// The messages whose `expiresAt` is `now` (unix milliseconds) or earlier, longest expired first.
     ///
@@ -82,18 +74,6 @@ package protocol SpoolStore: Sendable {
 
 extension SpoolStore {
     package func makeCompletedMarks(writers: Int) throws(SpoolError) -> CompletedMarks? { nil }
-}
-
-/// A conversation whose turn to be tried again has come.
-package struct DueConversation: Hashable, Sendable {
-    /// The provider instance that is to deliver it.
-    package let destination: String
-    /// Order key, as in ``SpoolRecord/conversation``.
-    package let conversation: String
-    /// The first waiting message.
-    package let sequence: Int64
-    /// Since when it has been due, unix milliseconds.
-    package let dueAt: Int64
 }
 
 /// A message that was given up, kept for the operator.

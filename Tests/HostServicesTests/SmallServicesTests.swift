@@ -3,12 +3,8 @@ import Testing
 
 @Suite("Clock, chance and digests")
 struct SmallServicesTests {
-    private func hex(_ bytes: [UInt8]) -> String {
-        bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-    }
-
     private func digest(_ text: String, _ function: (UnsafeRawBufferPointer) -> [UInt8]) -> String {
-        hex(Array(text.utf8).withUnsafeBytes(function))
+        Digests.hexadecimal(Array(text.utf8).withUnsafeBytes(function))
     }
 
     /// The vectors of RFC 1321 §A.5 and RFC 3174 §7.3, and of FIPS 180-4's example.

@@ -18,7 +18,7 @@ struct ClaimBookTests {
     func drop() {
         var book = ClaimBook()
         for claim in [domain("a", 1), domain("b", 2), domain("c", 1)] { _ = book.add(claim) }
-        book.drop(owner: 1)
+        book.retain([], of: 1)
         #expect(book.claims == [domain("b", 2)])
         let answers = [book.add(domain("a", 3)), book.add(domain("b", 3))]
         #expect(answers == [.noted, .taken(by: 2)])
@@ -32,9 +32,9 @@ struct ClaimBookTests {
         versions.append(book.version)
         _ = book.add(domain("a", 1))
         _ = book.add(domain("a", 2))
-        book.drop(owner: 7)
+        book.retain([], of: 7)
         versions.append(book.version)
-        book.drop(owner: 1)
+        book.retain([], of: 1)
         versions.append(book.version)
         #expect(versions == [0, 1, 1, 2])
     }
@@ -44,7 +44,7 @@ struct ClaimBookTests {
         var book = ClaimBook(claimsMax: 2)
         let answers = ["a", "b", "c", "a"].map { book.add(domain($0, 1)) }
         #expect(answers == [.noted, .noted, .full, .known])
-        book.drop(owner: 1)
+        book.retain([], of: 1)
         let again = book.add(domain("c", 1))
         #expect(again == .noted)
     }

@@ -15,56 +15,25 @@ import Testing
         .deferred(sequence: sequence, attempts: 2, nextAttemptAt: time, reason: "peer is away")
     }
 
-    @Test func aDeferredMessageIsDueWhenItsTimeComes() throws {
-        let sequence = try #require(try self.spool.append([.numbered(1)]).first)
-        #expect(try self.spool.nextDue() == nil)
-        _ = try self.spool.commit([self.deferral(sequence, until: testTime)])
+    private func waiting() throws -> [SpoolRecord] {
+        try self.spool.loadPending(destination: "xmpp", after: 0, limit: 10)
+    }
 
-        #expect(try self.spool.nextDue() == testTime)
-        #expect(try self.spool.dueConversations(before: testTime - 1, limit: 10).isEmpty)
-        let due = try #require(try self.spool.dueConversations(before: testTime, limit: 10).first)
-        #expect(due.sequence == sequence)
-        #expect(due.dueAt == testTime)
-        let loaded = try #require(
-            try self.spool.load(conversation: due.conversation, destination: due.destination, after: 0, limit: 1).first
-        )
+    @Test func aDeferredMessageWaitsWithItsAttemptsTimeAndReason() throws {
+        let sequence = try #require(try self.spool.append([.numbered(1)]).first)
+        #expect(try self.waiting().map(\.nextAttemptAt) == [0])
+        _ = try self.spool.commit([self.deferral(sequence, until: testTime)])
+        let loaded = try #require(try self.waiting().first)
         #expect(loaded.attempts == 2)
         #expect(loaded.nextAttemptAt == testTime)
         #expect(loaded.deferralReason == "peer is away")
-    }
-
-    @Test func aLaterMessageDoesNotMakeItsConversationDue() throws {
-        let sequences = try self.spool.append([.numbered(1), .numbered(2)])
-        _ = try self.spool.commit([
-            self.deferral(sequences[0], until: testTime + 100), self.deferral(sequences[1], until: testTime),
-        ])
-        #expect(try self.spool.dueConversations(before: testTime + 99, limit: 10).isEmpty)
-        #expect(try self.spool.nextDue() == testTime + 100)
-
-        _ = try self.spool.commit([.delivered(sequence: sequences[0])])
-        #expect(try self.spool.nextDue() == testTime)
-        #expect(try self.spool.dueConversations(before: testTime, limit: 10).map(\.sequence) == [sequences[1]])
-    }
-
-    @Test func conversationsAreDueLongestFirst() throws {
-        let sequences = try self.spool.append((1...3).map { .numbered($0, conversation: "c\($0)") })
-        _ = try self.spool.commit(sequences.enumerated().map { self.deferral($1, until: testTime - Int64($0)) })
-        let due = try self.spool.dueConversations(before: testTime, limit: 2)
-        #expect(due.map(\.conversation) == ["c3", "c2"])
-    }
-
-    @Test func oneConversationToTwoDestinationsIsDueForEach() throws {
-        let sequences = try self.spool.append([.numbered(1), .numbered(2, destination: "sip", remoteID: "other")])
-        _ = try self.spool.commit(sequences.map { self.deferral($0, until: testTime) })
-        let due = try self.spool.dueConversations(before: testTime, limit: 10)
-        #expect(due.map(\.destination) == ["xmpp", "sip"])
     }
 
     @Test("A deferral to now or the past is due at once", arguments: [0, -1, 1] as [Int64])
     func deferralWithoutATime(_ time: Int64) throws {
         let sequence = try #require(try self.spool.append([.numbered(1)]).first)
         _ = try self.spool.commit([self.deferral(sequence, until: time)])
-        #expect(try self.spool.dueConversations(before: testTime, limit: 10).map(\.dueAt) == [1])
+        #expect(try self.waiting().map(\.nextAttemptAt) == [1])
     }
 
     @Test func deferralsAreCountedOnceAndOverARestart() throws {

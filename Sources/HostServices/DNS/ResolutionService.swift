@@ -17,8 +17,6 @@ package final class ResolutionService {
     private let limits: ServiceLimits
     private let resolver: Resolver
     private var open = SlotTable<ResolutionHandle, Void>()
-    /// Questions DNS still works on, those cancelled included: a cancelled one costs until it is answered.
-    private var pending = 0
     private var isStopped = false
 
     package init(worker: Worker, limits: ServiceLimits, resolver: Resolver) {
@@ -33,22 +31,15 @@ package final class ResolutionService {
     package func resolve(_ question: DNSQuestion) throws(ServiceError) -> ResolutionHandle {
         worker.preconditionOnLoop()
         guard !isStopped else { throw .stopped }
-        guard pending < limits.resolutionsMax else { throw .limitReached(.resolutions, limit: limits.resolutionsMax) }
-        pending += 1
+        guard open.count < limits.resolutionsMax else {
+            throw .limitReached(.resolutions, limit: limits.resolutionsMax)
+        }
         let handle = open.insert { _ in () }
         let service = NIOLoopBound(self, eventLoop: worker.eventLoop)
         resolver.resolve(question, on: worker.eventLoop) { result in
             service.value.answered(handle, result)
         }
         return handle
-    }
-
-    /// Withdraws a question: no call follows.
-    ///
-    /// - Throws: ``ServiceError/unknownHandle(_:)`` if it is answered already.
-    package func cancel(_ resolution: ResolutionHandle) throws(ServiceError) {
-        worker.preconditionOnLoop()
-        guard open.remove(resolution) != nil else { throw .unknownHandle(resolution.rawValue) }
     }
 
     /// Withdraws everything for good.
@@ -59,7 +50,6 @@ package final class ResolutionService {
     }
 
     private func answered(_ handle: ResolutionHandle, _ result: Result<DNSAnswer, ResolveError>) {
-        pending -= 1
         guard open.remove(handle) != nil else { return }
         delegate?.resolved(handle, result)
     }

@@ -17,11 +17,6 @@ package struct TLSInfo: Hashable, Sendable {
     package var peerCertificatePresent: Bool { peer != nil }
     /// Whether that certificate leads to a trusted root and is valid now.
     package var chainTrusted: Bool { peer?.distrust == nil && peer != nil }
-
-    /// Whether the peer proved to be `domain`: a trusted chain and a certificate for that name.
-    package func proves(domain: String) -> Bool {
-        chainTrusted && (peer?.matches(domain: domain) ?? false)
-    }
 }
 
 /// A peer's certificate as far as the router cares.

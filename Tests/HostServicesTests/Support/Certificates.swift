@@ -93,3 +93,8 @@ enum Certificates {
         )
     }
 }
+
+extension TLSInfo {
+    /// Whether the peer proved to be `domain`: a trusted chain and a certificate for that name.
+    func proves(domain: String) -> Bool { chainTrusted && (peer?.matches(domain: domain) ?? false) }
+}

@@ -75,12 +75,6 @@ final class FaultyStore: RouterStore {
         return try spool.loadPending(destination: destination, after: sequence, limit: limit)
     }
 
-    func dueConversations(before now: Int64, limit: Int) throws(SpoolError) -> [DueConversation] {
-        try spool.dueConversations(before: now, limit: limit)
-    }
-
-    func nextDue() throws(SpoolError) -> Int64? { try spool.nextDue() }
-
     func expired(before now: Int64, limit: Int) throws(SpoolError) -> [SpoolRecord] {
         try spool.expired(before: now, limit: limit)
     }
