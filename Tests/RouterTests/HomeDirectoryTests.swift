@@ -86,7 +86,7 @@ struct HomeDirectoryTests {
             let told = try await taken("away lunch", by: net)
             #expect(told.fromDevice == "desk")
             #expect(told.to == bob)
-            #expect(net.taken.all.map(Self.words) == ["request", "accept", "away lunch"])
+            #expect(net.taken.all.map(Self.words) == ["request", "probe", "accept", "away lunch"])
             try await rig.router.setPresence(Presence(.busy, status: "meeting"), of: alice, device: "desk")
             try await taken("busy meeting", by: net)
             try await rig.send([presence(.available, "here")], by: net)

@@ -26,6 +26,10 @@ extension HomeProvider {
                 delivery.complete(Self.outcome(of: error))
             case .success(let outcome):
                 provider.follow(outcome, owner, contact) { _ in }
+                // Presence is not stored, so what the contact sent behind this step may have come before it, as a stranger's.
+                if subscription.action == .accept, outcome.contact?.state.seesContact == true {
+                    provider.probe(contact, for: owner)
+                }
                 // What the owner is to see is done when it is in the inbox.
                 if outcome.isPassedOn { provider.keep(delivery) } else { delivery.complete(.delivered) }
             }

@@ -133,7 +133,7 @@ extension HomeProvider {
     }
 
     /// Asks for a contact's presence.
-    private func probe(_ contact: Address, for user: Address) {
+    func probe(_ contact: Address, for user: Address) {
         submit(Envelope(from: user, to: contact, id: newID(), content: .subscription(Subscription(.probe)))) { _ in }
     }
 
